@@ -1,0 +1,269 @@
+"""Moments: the Gram statistics of every task, all that a squared-loss method needs to know of the rows."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mtlref.errors import DataError, FormError
+from mtlref.tasks import TaskData
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Moments:
+    """Centred second moments of T tasks, from rows that need not be in memory together.
+
+    With weights s (ones where there are none), m = Σ_i s_i, x̄ = Σ_i s_i x_i / m and ȳ likewise, task t holds
+
+        C = Σ_i s_i (x_i − x̄)(x_i − x̄)',   r = Σ_i s_i (x_i − x̄)(y_i − ȳ),   q = Σ_i s_i (y_i − ȳ)².
+
+    Centring comes before squaring, and parts are joined by the update of Chan, Golub & LeVeque (1979), so that
+    columns with a large mean lose nothing to cancellation. Data beyond 2^±64 are held divided by a power of two.
+
+    Attributes
+    ----------
+    mass : (T,) sums of weights;  count : (T,) rows
+    x_mean : (T, p), y_mean : (T,)
+    cxx : (T, p, p), cxy : (T, p), cyy : (T,): C, r and q. One design for all tasks: x_mean (1, p), cxx (1, p, p).
+    x_exponent, y_exponent : the rows were multiplied by 2^-exponent before the moments were taken
+
+    Examples
+    --------
+    >>> import numpy as np, mtlref as mt
+    >>> rng = np.random.default_rng(0)
+    >>> X, y = rng.standard_normal((100, 3)), rng.standard_normal(100)
+    >>> chunks = [mt.TaskData.from_list([X[i : i + 25]], [y[i : i + 25]]) for i in range(0, 100, 25)]
+    >>> moments = mt.Moments.from_chunks(chunks)
+    >>> bool(np.allclose(mt.SingleTaskRidge(lam=0.1).fit(moments).coef_,
+    ...                  mt.SingleTaskRidge(lam=0.1).fit([X], [y]).coef_, rtol=1e-12, atol=1e-12))
+    True
+    """
+
+    names: tuple[Hashable, ...]
+    mass: Array
+    count: NDArray[np.intp]
+    x_mean: Array
+    y_mean: Array
+    cxx: Array
+    cxy: Array
+    cyy: Array
+    feature_names: tuple[str, ...] | None = None
+    x_exponent: int = 0
+    y_exponent: int = 0
+
+    @property
+    def T(self) -> int:
+        """Number of tasks."""
+        return len(self.names)
+
+    @property
+    def p(self) -> int:
+        """Number of features."""
+        return int(self.cxy.shape[1])
+
+    @property
+    def n(self) -> NDArray[np.intp]:
+        """Rows of each task, (T,)."""
+        return self.count
+
+    @property
+    def N(self) -> int:
+        """Rows of all tasks together."""
+        return int(self.count.sum())
+
+    @property
+    def shared(self) -> bool:
+        """Whether all tasks share one design."""
+        return len(self.cxx) == 1
+
+    def __repr__(self) -> str:
+        return f"Moments(T={self.T}, p={self.p}, N={self.N}{', one design' if self.shared and self.T > 1 else ''})"
+
+    @classmethod
+    def from_data(cls, data: TaskData) -> Moments:
+        """The moments of all rows of ``data``. One pass, O(N p²), and T p² numbers kept (p² for a shared design)."""
+        if any(y.dtype.kind != "f" for y in data.y):
+            raise FormError("Moments need numeric targets; got text labels")
+        ex, ey = extreme_exponents(data)
+        if ex or ey:
+            data = scaled_rows(data, ex, ey)
+        if data.shared and data.T > 1:
+            return cls._from_shared(data, ex, ey)
+        T, p = data.T, data.p
+        mass, y_mean, cyy = np.empty(T), np.empty(T), np.empty(T)
+        x_mean, cxy, cxx = np.empty((T, p)), np.empty((T, p)), np.empty((T, p, p))
+        for t in range(T):
+            X, y = data.X[t], data.y[t]
+            s = None if data.weights is None else data.weights[t]
+            mass[t] = len(y) if s is None else s.sum()
+            x_mean[t], Xc = centred(X, s)
+            y_mean[t], yc = centred(y, s)
+            sX = Xc if s is None else Xc * s[:, None]
+            cxx[t] = Xc.T @ sX
+            cxy[t] = sX.T @ yc
+            cyy[t] = yc @ (yc if s is None else s * yc)
+        cxx = (cxx + cxx.transpose(0, 2, 1)) / 2
+        return cls(data.names, mass, data.n, x_mean, y_mean, cxx, cxy, cyy, data.feature_names, ex, ey)
+
+    @classmethod
+    def _from_shared(cls, data: TaskData, ex: int, ey: int) -> Moments:
+        X, Y = data.X[0], np.column_stack(data.y)
+        s = None if data.weights is None else data.weights[0]
+        x_mean, Xc = centred(X, s)
+        y_mean, Yc = centred(Y, s)
+        sX = Xc if s is None else Xc * s[:, None]
+        cyy = np.einsum("it,it->t", Yc, Yc if s is None else Yc * s[:, None])
+        mass = np.full(data.T, float(len(X)) if s is None else s.sum())
+        cxx = Xc.T @ sX
+        cxx = (cxx + cxx.T) / 2
+        return cls(
+            data.names, mass, data.n, x_mean[None], y_mean, cxx[None], Yc.T @ sX, cyy, data.feature_names, ex, ey
+        )
+
+    @classmethod
+    def from_chunks(cls, chunks: Iterable[TaskData]) -> Moments:
+        """The moments of an iterator of TaskData, of which only one is in memory at a time.
+
+        Tasks are matched by name; a chunk need not hold every task. Raises DataError for an empty iterator.
+        """
+        total: Moments | None = None
+        for chunk in chunks:
+            part = cls.from_data(chunk)
+            total = part if total is None else total.merge(part)
+        if total is None:
+            raise DataError("from_chunks needs at least one chunk; got an empty iterator")
+        return total
+
+    def update(self, chunk: TaskData) -> Moments:
+        """These moments with the rows of ``chunk`` added (a new object)."""
+        return self.merge(Moments.from_data(chunk))
+
+    def merge(self, other: Moments) -> Moments:
+        """The moments of both sets of rows together (a new object); tasks are matched by name.
+
+        Raises DataError where p or the feature names differ.
+        """
+        if other.p != self.p:
+            raise DataError(f"moments to merge must have p = {self.p} features; got {other.p}")
+        if self.feature_names != other.feature_names and self.feature_names and other.feature_names:
+            raise DataError(f"moments to merge must have the same feature names; got {other.feature_names}")
+        ex, ey = max(self.x_exponent, other.x_exponent), max(self.y_exponent, other.y_exponent)
+        a, b = self.at_exponents(ex, ey), other.at_exponents(ex, ey)
+        if a.names == b.names:
+            return a._joined(b)
+        names = a.names + tuple(n for n in b.names if n not in set(a.names))
+        return a._spread(names)._joined(b._spread(names))
+
+    def _joined(self, other: Moments) -> Moments:
+        a, b = (self, other) if self.shared == other.shared else (self.per_task(), other.per_task())
+        mass = a.mass + b.mass
+        share = np.divide(b.mass, mass, out=np.zeros_like(mass), where=mass > 0)  # of b in the whole
+        cross = share * a.mass  # = mass_a mass_b / mass
+        g = slice(0, len(a.cxx))
+        dx, dy = b.x_mean - a.x_mean, b.y_mean - a.y_mean
+        return replace(
+            a,
+            mass=mass,
+            count=a.count + b.count,
+            x_mean=a.x_mean + share[g, None] * dx,
+            y_mean=a.y_mean + share * dy,
+            cxx=a.cxx + b.cxx + (cross[g, None, None] * dx[:, :, None]) * dx[:, None, :],
+            cxy=a.cxy + b.cxy + (cross * dy)[:, None] * dx,
+            cyy=a.cyy + b.cyy + cross * dy * dy,
+            feature_names=a.feature_names or b.feature_names,
+        )
+
+    def per_task(self) -> Moments:
+        """The same with one (p, p) block a task, also where the design is shared."""
+        if len(self.cxx) == self.T:
+            return self
+        return replace(
+            self, x_mean=np.repeat(self.x_mean, self.T, axis=0), cxx=np.repeat(self.cxx, self.T, axis=0)
+        )
+
+    def _spread(self, names: tuple[Hashable, ...]) -> Moments:
+        """With rows of zeros for tasks that these moments do not hold."""
+        own = self.per_task()
+        place = {name: t for t, name in enumerate(own.names)}
+        to = np.array([k for k, name in enumerate(names) if name in place], dtype=np.intp)
+        source = np.array([place[name] for name in names if name in place], dtype=np.intp)
+
+        def put(a: NDArray[Any]) -> NDArray[Any]:
+            out = np.zeros((len(names), *a.shape[1:]), dtype=a.dtype)
+            out[to] = a[source]
+            return out
+
+        fields = ("mass", "count", "x_mean", "y_mean", "cxx", "cxy", "cyy")
+        return replace(own, names=names, **{f: put(getattr(own, f)) for f in fields})
+
+    def at_exponents(self, x_exponent: int, y_exponent: int) -> Moments:
+        """The same moments, held for rows divided by 2^x_exponent and targets by 2^y_exponent."""
+        dx, dy = self.x_exponent - x_exponent, self.y_exponent - y_exponent
+        if dx == 0 and dy == 0:
+            return self
+        return replace(
+            self,
+            x_mean=np.ldexp(self.x_mean, dx),
+            y_mean=np.ldexp(self.y_mean, dy),
+            cxx=np.ldexp(self.cxx, 2 * dx),
+            cxy=np.ldexp(self.cxy, dx + dy),
+            cyy=np.ldexp(self.cyy, 2 * dy),
+            x_exponent=x_exponent,
+            y_exponent=y_exponent,
+        )
+
+
+def centred(a: Array, s: Array | None) -> tuple[Array, Array]:
+    """(mean, a − mean) along the rows, weighted by s. The second pass removes the rounding of the first mean."""
+    if s is None:
+        mean = a.mean(axis=0)
+        ac = a - mean
+        slip = ac.mean(axis=0)
+    else:
+        total = s.sum()
+        mean = (s @ a) / total
+        ac = a - mean
+        slip = (s @ ac) / total
+    ac -= slip
+    return mean + slip, ac
+
+
+# Squares of numbers within 2^±64, summed over any number of rows, stay far from overflow and underflow.
+EXTREME = 64
+
+
+def exponent_of(largest: float) -> int:
+    """0, or the power of two nearest above ``largest`` where that is beyond 2^±EXTREME."""
+    if largest == 0.0:
+        return 0
+    exponent = int(np.frexp(largest)[1])
+    return exponent if abs(exponent) > EXTREME else 0
+
+
+def extreme_exponents(data: TaskData) -> tuple[int, int]:
+    """The exponents by which rows and numeric targets are to be divided: (0, 0) for all ordinary data."""
+    designs = data.X[:1] if data.shared else data.X
+    largest_x = max(float(max(X.max(), -X.min())) for X in designs)
+    largest_y = max((float(max(y.max(), -y.min())) for y in data.y if y.dtype.kind == "f"), default=0.0)
+    return exponent_of(largest_x), exponent_of(largest_y)
+
+
+def scaled_rows(data: TaskData, x_exponent: int, y_exponent: int) -> TaskData:
+    """The data with X divided by 2^x_exponent and y by 2^y_exponent: exact but for subnormal numbers."""
+    if data.shared:
+        X: tuple[Array, ...] = (np.ldexp(data.X[0], -x_exponent),) * data.T
+    else:
+        X = tuple(np.ldexp(x, -x_exponent) for x in data.X)
+    y = data.y if y_exponent == 0 else tuple(np.ldexp(v, -y_exponent) for v in data.y)
+    return replace(data, X=X, y=y)
+
+
+def as_moments(data: TaskData | Moments) -> Moments:
+    """Moments of rows, or the moments themselves."""
+    return data if isinstance(data, Moments) else Moments.from_data(data)

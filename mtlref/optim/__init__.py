@@ -1,0 +1,1 @@
+"""Solvers: algorithms yield iterates, one loop (run.py) decides when to stop."""

@@ -1,0 +1,138 @@
+"""The quadratic that a squared loss is, and that Newton's method makes of a smooth one, task by task.
+
+    q(V) = Σ_t v_t' H_t v_t / 2 − r_t' v_t,    V (T, p): inside the solvers a task is a row.
+
+H is held dense, (T, p, p) or (1, p, p) where all tasks share it, or by factors A_t (k_t, p) with H_t = A_t' A_t where
+there are fewer rows than features.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mtlref.moments import Moments
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Quadratic:
+    """q(V); ``ridge`` is added to the diagonal of every H_t."""
+
+    r: Array
+    H: Array | None = None
+    A: tuple[Array, ...] | None = None
+    ridge: float = 0.0
+
+    @classmethod
+    def from_moments(cls, m: Moments, c: Array, fit_intercept: bool) -> Quadratic:
+        """The squared loss at the best intercepts (or none), each task's sum multiplied by c_t."""
+        H, r = m.cxx, m.cxy
+        if not fit_intercept:
+            H = H + m.mass[: len(H), None, None] * m.x_mean[:, :, None] * m.x_mean[:, None, :]
+            r = r + (m.mass * m.y_mean)[:, None] * m.x_mean
+        if len(H) == 1 and len(c) > 1 and (c != c[0]).any():
+            H = np.repeat(H, len(c), axis=0)
+        return cls(c[:, None] * r, c[: len(H), None, None] * H)
+
+    @property
+    def T(self) -> int:
+        """Number of tasks."""
+        return len(self.r)
+
+    @property
+    def p(self) -> int:
+        """Number of features."""
+        return int(self.r.shape[1])
+
+    @property
+    def shared(self) -> bool:
+        """Whether all tasks have the same H."""
+        return self.T > 1 and (len(self.H) == 1 if self.H is not None else len(self.A or ()) == 1)
+
+    def with_ridge(self, ridge: float) -> Quadratic:
+        """q(V) + ridge/2 ‖V‖²."""
+        return Quadratic(self.r, self.H, self.A, self.ridge + ridge) if ridge else self
+
+    def times(self, V: Array) -> Array:
+        """(T, p): rows H_t v_t."""
+        if self.H is not None:
+            out = V @ self.H[0] if len(self.H) == 1 else np.matmul(self.H, V[:, :, None])[:, :, 0]
+        elif len(self.A or ()) == 1:
+            assert self.A is not None
+            out = (V @ self.A[0].T) @ self.A[0]
+        else:
+            assert self.A is not None
+            out = np.stack([(A @ v) @ A for A, v in zip(self.A, V, strict=True)])
+        return np.asarray(out + self.ridge * V if self.ridge else out)
+
+    def value(self, V: Array, HV: Array | None = None) -> float:
+        """q(V)."""
+        HV = self.times(V) if HV is None else HV
+        return float(np.vdot(V, HV)) / 2 - float(np.vdot(self.r, V))
+
+    @cached_property
+    def diagonal(self) -> Array:
+        """(T, p) or (1, p): the diagonals of H_t."""
+        if self.H is not None:
+            d = np.einsum("tjj->tj", self.H)
+        else:
+            assert self.A is not None
+            d = np.stack([np.einsum("ij,ij->j", A, A) for A in self.A])
+        return d + self.ridge
+
+    def restrict(self, features: NDArray[np.intp]) -> Quadratic:
+        """The same with all other coordinates at zero, dense."""
+        f = np.asarray(features)
+        if self.H is not None:
+            H = self.H[:, f[:, None], f]
+        else:
+            assert self.A is not None
+            H = np.stack([A[:, f].T @ A[:, f] for A in self.A])
+        return Quadratic(self.r[:, f], H, None, self.ridge)
+
+    def rescaled(self, s: Array) -> Quadratic:
+        """In the coordinates s_j v_tj (s of shape (p,) or (T, p)): H_t / (s s'), r / s. Dense only, ridge included."""
+        assert self.H is not None
+        s2 = np.atleast_2d(s)
+        H = self.H
+        if self.ridge:
+            H = H + self.ridge * np.eye(self.p)
+        return Quadratic(self.r / s2, H / (s2[:, :, None] * s2[:, None, :]))
+
+    @cached_property
+    def spectrum(self) -> tuple[Array, Array]:
+        """(e, U): eigenvalues (T, k), eigenvectors (T, p, k) of H_t without the ridge; (1, ...) where shared.
+
+        k = p, or the largest number of rows of a factor where that is smaller (then H_t = U_t diag(e_t) U_t' with
+        columns of zeros where a task has less).
+        """
+        if self.H is not None:
+            e, U = np.linalg.eigh(self.H)
+            return np.maximum(e, 0.0), U
+        assert self.A is not None
+        k = max(min(A.shape) for A in self.A)
+        e = np.zeros((len(self.A), k))
+        U = np.zeros((len(self.A), self.p, k))
+        for t, A in enumerate(self.A):
+            _, d, Vt = np.linalg.svd(A, full_matrices=False)
+            e[t, : len(d)] = d * d
+            U[t, :, : len(d)] = Vt.T
+        return e, U
+
+    def solve_shifted(self, B: Array, shift: float | Array) -> Array:
+        """(T, p): rows (H_t + (ridge + shift_t) I)⁻¹ b_t, from the spectrum; shift > 0 where H_t is singular."""
+        e, U = self.spectrum
+        total = np.broadcast_to(np.asarray(shift, dtype=float) + self.ridge, (self.T,))[:, None]
+        full = U.shape[1] == U.shape[2]
+        weight = 1.0 / (e + total) if full else 1.0 / (e + total) - 1.0 / total
+        if len(U) == 1:
+            out = ((B @ U[0]) * weight) @ U[0].T
+        else:
+            inner = np.matmul(U.transpose(0, 2, 1), B[:, :, None])[:, :, 0] * weight
+            out = np.matmul(U, inner[:, :, None])[:, :, 0]
+        return np.asarray(out if full else out + B / total)

@@ -1,0 +1,98 @@
+"""What a fit leaves behind: status, certificate and result, all frozen."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from typing import Any
+
+from mtlref.errors import CertificateError
+
+
+class Status(Enum):
+    """How a fit ended; the values are the messages."""
+
+    CONVERGED = "the certificate reached tol"
+    FLOOR = "the gap stopped falling at the rounding floor, above tol"
+    MAX_ITER = "max_iter was reached before the certificate reached tol"
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """What is proven of coefficients: F(W, b) − min F ≤ gap.
+
+    kind : what the numbers bound.  primal : F(W, b).  dual : a lower bound of min F.  gap : primal − dual.
+    scale : F(0, b0).  relative_gap : gap / scale.  distance : a bound on ‖W − W*‖_F from strong convexity,
+    infinite where the penalty gives none.
+    """
+
+    kind: str
+    primal: float
+    dual: float
+    gap: float
+    relative_gap: float
+    scale: float
+    distance: float = math.inf
+
+    @classmethod
+    def from_values(
+        cls, primal: float, dual: float, scale: float, rounding: float, *, modulus: float = 0.0, kind: str = "duality gap"
+    ) -> Certificate:
+        """The certificate of a primal and a dual value.
+
+        rounding : the size of the values' rounding error; a gap below it is zero. modulus : F is strongly convex with
+        it in W. Raises CertificateError where the dual value exceeds the primal one by more than rounding explains.
+        """
+        gap = primal - dual
+        # A thousandth of what a gap of tol 1e-10 means: far below anything a caller asks for.
+        floor = 8 * rounding + 1e-15 * (abs(primal) + scale)
+        if gap < -8 * floor:
+            raise CertificateError(
+                f"the dual value {dual!r} exceeds the primal value {primal!r} by {-gap:.3e}, more than rounding "
+                f"({floor:.3e}) explains: an objective or a certificate is wrong"
+            )
+        if gap <= floor:
+            gap = 0.0
+        relative = gap / scale if scale > 0 else (0.0 if gap == 0.0 else math.inf)
+        distance = math.sqrt(2 * gap / modulus) if modulus > 0 and gap >= 0 else math.inf
+        return cls(kind, primal, dual, gap, relative, scale, distance)
+
+    def rescaled(self, value_exponent: int, coefficient_exponent: int) -> Certificate:
+        """The certificate in the user's units, from data that were divided by powers of two."""
+        if value_exponent == 0 and coefficient_exponent == 0:
+            return self
+        return replace(
+            self,
+            primal=_shift(self.primal, value_exponent),
+            dual=_shift(self.dual, value_exponent),
+            gap=_shift(self.gap, value_exponent),
+            scale=_shift(self.scale, value_exponent),
+            distance=_shift(self.distance, coefficient_exponent),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.gap:.3e} (relative {self.relative_gap:.1e}), objective {self.primal:.10g}"
+
+
+def _shift(value: float, exponent: int) -> float:
+    try:
+        return math.ldexp(value, exponent)
+    except OverflowError:
+        return math.copysign(math.inf, value)
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a fit went: the parameters it ran with, status, certificate, iterations and their relative gaps."""
+
+    params: dict[str, Any]
+    status: Status
+    certificate: Certificate
+    n_iter: int
+    history: tuple[tuple[int, float], ...] = field(default=(), repr=False)
+
+    @property
+    def converged(self) -> bool:
+        """Whether the certificate reached tol."""
+        return self.status is Status.CONVERGED
