@@ -1,0 +1,341 @@
+"""The estimator contract: parameters, the forms of ``fit`` and ``predict``, and scikit-learn's hooks without scikit-learn.
+
+An estimator keeps its constructor's parameters untouched and puts what it learned in attributes with a trailing
+underscore. scikit-learn is imported only inside the methods that scikit-learn itself calls.
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Hashable, Sequence
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mtlref import inputs
+from mtlref.errors import DataError, FormError, NotFitted, UnknownTask
+from mtlref.moments import Moments
+from mtlref.tasks import TaskData, as_tasks
+
+Array = NDArray[np.float64]
+
+
+class Estimator:
+    """The parent of all estimators: everything but the model."""
+
+    loss: str
+    coef_: Array
+    intercept_: Array
+    tasks_: tuple[Hashable, ...]
+    classes_: NDArray[Any]
+    n_features_in_: int
+    feature_names_in_: NDArray[Any]
+
+    # -- parameters --------------------------------------------------------------------------------------------------
+
+    @classmethod
+    def _parameter_names(cls) -> list[str]:
+        return [p for p in inspect.signature(cls).parameters]
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Constructor parameters by name."""
+        return {name: getattr(self, name) for name in self._parameter_names()}
+
+    def set_params(self, **params: Any) -> Self:
+        """Set constructor parameters. Raises DataError for a name that the constructor does not have."""
+        known = self._parameter_names()
+        for name, value in params.items():
+            if name not in known:
+                raise DataError(f"parameter must be one of {', '.join(known)}; got {name!r}")
+            setattr(self, name, value)
+        return self
+
+    def __repr__(self) -> str:
+        shown = []
+        for name, parameter in inspect.signature(type(self)).parameters.items():
+            value = getattr(self, name, None)
+            default = parameter.default
+            if isinstance(value, np.ndarray):
+                shown.append(f"{name}=array of shape {value.shape}")
+            elif default is inspect.Parameter.empty or not _same(value, default):
+                shown.append(f"{name}={value!r}")
+        return f"{type(self).__name__}({', '.join(shown)})"
+
+    # -- forms of data -----------------------------------------------------------------------------------------------
+
+    def _read(self, X: Any, y: Any, tasks: Any, sample_weight: Any) -> TaskData | Moments:
+        """The data of ``fit`` in any form of the contract."""
+        if isinstance(X, Moments):
+            if y is not None or tasks is not None or sample_weight is not None:
+                raise FormError("Moments hold targets and weights; give nothing beside them")
+            return X
+        return as_tasks(X, y, tasks, sample_weight)
+
+    def _encode(self, data: TaskData, y: Any) -> tuple[TaskData, NDArray[Any]]:
+        """(data with labels −1 and +1, the two labels) for a classifier."""
+        if isinstance(y, np.ndarray) and y.dtype.kind in "biuUSO" and data.form in ("single", "long"):
+            classes = np.unique(y)  # as the caller typed them: integers stay integers
+        else:
+            classes = np.unique(np.concatenate(data.y))
+        if len(classes) != 2:
+            found = ", ".join(repr(c) for c in classes.tolist()[:5])
+            if len(classes) == 1:
+                raise DataError(f"labels must take two values; got one class only: {found}")
+            kind = "continuous values" if data.y[0].dtype.kind == "f" and _continuous(classes) else "values"
+            # "Unknown label type" and "Only binary classification" are the words scikit-learn's checks look for.
+            raise DataError(
+                "Only binary classification is supported (Unknown label type otherwise): labels must take two values; "
+                f"got {len(classes)} {kind}: {found}{', ...' if len(classes) > 5 else ''}"
+            )
+        upper = classes[1] if data.y[0].dtype.kind == "U" else float(classes[1])
+        signs = tuple(np.where(t == upper, 1.0, -1.0) for t in data.y)
+        from dataclasses import replace
+
+        return replace(data, y=signs), classes
+
+    def _remember(self, data: TaskData | Moments) -> dict[str, Any]:
+        """The attributes that every form of data leaves."""
+        learned: dict[str, Any] = {
+            "tasks_": data.names,
+            "n_features_in_": data.p,
+            "_form": data.form if isinstance(data, TaskData) else "list",
+        }
+        if data.feature_names is not None:
+            learned["feature_names_in_"] = np.array(data.feature_names, dtype=object)
+        return learned
+
+    def _adopt(self, learned: dict[str, Any]) -> None:
+        """Replace what was learned before, all at once, so that an interrupted fit leaves the estimator as it was."""
+        for name in [n for n in vars(self) if n.endswith("_") and not n.startswith("__")]:
+            if name not in learned:
+                delattr(self, name)
+        for name, value in learned.items():
+            setattr(self, name, value)
+
+    def _check_fitted(self) -> None:
+        if not hasattr(self, "coef_"):
+            message = (
+                f"This {type(self).__name__} instance is not fitted yet. Call 'fit' with appropriate arguments before "
+                "using this estimator."
+            )
+            if "sklearn" in sys.modules:
+                from sklearn.exceptions import NotFittedError
+
+                raise type("NotFitted", (NotFitted, NotFittedError), {})(message)
+            raise NotFitted(message)
+
+    # -- prediction --------------------------------------------------------------------------------------------------
+
+    def _scores(self, X: Any, tasks: Any) -> list[Array] | Array:
+        """x'w_t + b_t in the form that X has: a list over tasks, (m, T), or (m,)."""
+        self._check_fitted()
+        T = len(self.tasks_)
+        if isinstance(X, TaskData):
+            if tasks is not None:
+                raise FormError("a TaskData names its tasks; give no tasks beside it")
+            self._check_p(X.p, "the data")
+            where = self._places(X.names)
+            return [x @ self.coef_[t] + self.intercept_[t] for x, t in zip(X.X, where, strict=True)]
+        if tasks is not None:
+            design = self._design(X, "X")
+            labels = np.asarray(tasks)
+            if labels.shape != (len(design),):
+                raise DataError(f"tasks must have shape ({len(design)},), a label for each row of X; got {labels.shape}")
+            values, codes = np.unique(labels, return_inverse=True)
+            where_codes = np.array(self._places(values.tolist()), dtype=np.intp)[codes]
+            return np.asarray(np.einsum("ij,ij->i", design, self.coef_[where_codes]) + self.intercept_[where_codes])
+        form = self._form
+        if form == "list" and isinstance(X, (list, tuple)):
+            if len(X) != T:
+                raise DataError(
+                    f"X must be a list of {T} designs, one for each task of fit; got {len(X)}. For some of the tasks "
+                    "use predict(X, tasks=labels) or a TaskData with their names."
+                )
+            designs = [self._design(x, f"X[{t}]") for t, x in enumerate(X)]
+            return [x @ self.coef_[t] + self.intercept_[t] for t, x in enumerate(designs)]
+        if form == "long" and T > 1:
+            raise DataError(
+                "tasks must give a label for each row of X: the model was fitted on rows with task labels, so predict(X) "
+                "alone does not say which task a row belongs to"
+            )
+        design = self._design(X, "X")
+        scores = design @ self.coef_.T + self.intercept_
+        return np.asarray(scores[:, 0] if form in ("single", "long") else scores)
+
+    _form: str = "list"
+
+    def _places(self, names: Sequence[Hashable]) -> list[int]:
+        index = {name: t for t, name in enumerate(self.tasks_)}
+        for name in names:
+            if name not in index:
+                some = ", ".join(repr(n) for n in self.tasks_[:6])
+                more = f", ... ({len(self.tasks_)} in all)" if len(self.tasks_) > 6 else ""
+                raise UnknownTask(f"tasks must be among those of fit: {some}{more}; got {name!r}")
+        return [index[name] for name in names]
+
+    def _design(self, X: Any, name: str) -> Array:
+        if getattr(X, "ndim", None) == 3:
+            inputs.as_float(X, name, 2)
+        given = inputs.feature_names(X)
+        design = inputs.design(X, name)
+        self._check_p(design.shape[1], name)
+        self._check_names(given)
+        return design
+
+    def _check_p(self, p: int, name: str) -> None:
+        if p != self.n_features_in_:
+            raise DataError(
+                f"{name} must have {self.n_features_in_} features as in fit; got {p}: X has {p} features, but "
+                f"{type(self).__name__} is expecting {self.n_features_in_} features as input"
+            )
+
+    def _check_names(self, given: tuple[str, ...] | None) -> None:
+        fitted = getattr(self, "feature_names_in_", None)
+        if fitted is None or given is None:
+            return
+        if tuple(fitted) != given:
+            raise DataError(_names_message(tuple(fitted), given))
+
+    def decision_function(self, X: Any, tasks: Any = None) -> list[Array] | Array:
+        """x'w_t + b_t, in the form that X has: positive for ``classes_[1]``. Classifiers only (loss="logistic")."""
+        return self._scores(X, tasks)
+
+    def predict(self, X: Any, tasks: Any = None) -> Any:
+        """Predictions in the form of the data that ``fit`` took.
+
+        X : a TaskData (any of the fitted tasks, by name) or a list of T designs: a list of (m_t,). One design (m, p)
+        after the shared form: (m, T); after one task: (m,). With ``tasks`` (m,), a label for each row: (m,).
+        Numbers, or labels of ``classes_`` with loss="logistic".
+
+        Raises NotFitted, UnknownTask, and DataError where p or the feature names differ from those of ``fit``.
+        """
+        scores = self._scores(X, tasks)
+        if self.loss != "logistic":
+            return scores
+        if isinstance(scores, list):
+            return [self.classes_[(s > 0).astype(int)] for s in scores]
+        return self.classes_[(scores > 0).astype(int)]
+
+    def predict_proba(self, X: Any, tasks: Any = None) -> Any:
+        """Probabilities of ``classes_``: arrays (m_t, 2) in a list, or (m, 2), or (m, T, 2) in the shared form."""
+        from scipy.special import expit
+
+        scores = self._scores(X, tasks)
+        if isinstance(scores, list):
+            return [np.stack([expit(-s), expit(s)], axis=-1) for s in scores]
+        return np.stack([expit(-scores), expit(scores)], axis=-1)
+
+    def score(self, X: Any, y: Any = None, tasks: Any = None, sample_weight: Any = None) -> float:
+        """R² over all targets together, or the share of right labels with loss="logistic"; NaN targets are left out."""
+        predicted = self.predict(X, tasks)
+        truth = X.y if isinstance(X, TaskData) else y
+        if isinstance(predicted, list):
+            weights = None if sample_weight is None else np.concatenate([np.asarray(w) for w in sample_weight])
+            predicted, truth = np.concatenate(predicted), np.concatenate([np.asarray(v) for v in truth])
+        else:
+            predicted, truth = np.asarray(predicted), np.asarray(truth)
+            weights = None if sample_weight is None else np.asarray(sample_weight)
+            if predicted.shape != truth.shape:
+                raise DataError(f"y must have shape {predicted.shape}; got {truth.shape}")
+            if weights is not None and weights.shape != truth.shape:
+                weights = np.broadcast_to(weights[:, None], truth.shape)
+        if truth.dtype.kind == "f":
+            seen = ~np.isnan(truth)
+            predicted, truth = predicted[seen], truth[seen]
+            weights = None if weights is None else weights[seen]
+        if self.loss == "logistic":
+            return float(np.average(predicted == truth, weights=weights))
+        error = float(np.average((truth - predicted) ** 2, weights=weights))
+        spread = float(np.average((truth - np.average(truth, weights=weights)) ** 2, weights=weights))
+        return 1.0 - error / spread if spread > 0 else (1.0 if error == 0 else 0.0)
+
+    # -- scikit-learn's hooks ----------------------------------------------------------------------------------------
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "coef_")
+
+    def __sklearn_tags__(self) -> Any:
+        from sklearn.utils import ClassifierTags, InputTags, RegressorTags, Tags, TargetTags
+
+        classifier = self.loss == "logistic"
+        return Tags(
+            estimator_type="classifier" if classifier else "regressor",
+            target_tags=TargetTags(required=True, multi_output=not classifier, single_output=True),
+            transformer_tags=None,
+            classifier_tags=ClassifierTags(multi_class=False) if classifier else None,
+            regressor_tags=None if classifier else RegressorTags(),
+            input_tags=InputTags(),
+        )
+
+    def _request(self, method: str, **wanted: Any) -> Self:
+        from sklearn.utils.metadata_routing import MetadataRequest
+
+        request = getattr(self, "_metadata_request", None) or self._default_request()
+        assert isinstance(request, MetadataRequest)
+        for name, alias in wanted.items():
+            if alias != "$UNCHANGED$":
+                getattr(request, method).add_request(param=name, alias=alias)
+        self._metadata_request = request
+        return self
+
+    def _default_request(self) -> Any:
+        from sklearn.utils.metadata_routing import MetadataRequest
+
+        try:
+            request = MetadataRequest(owner=self)
+        except TypeError:
+            request = MetadataRequest(owner=type(self).__name__)
+        for method, names in {
+            "fit": ("tasks", "sample_weight"),
+            "predict": ("tasks",),
+            "predict_proba": ("tasks",),
+            "decision_function": ("tasks",),
+            "score": ("tasks", "sample_weight"),
+        }.items():
+            for name in names:
+                getattr(request, method).add_request(param=name, alias=None)
+        return request
+
+    def get_metadata_routing(self) -> Any:
+        """What scikit-learn's meta-estimators are to pass on; called by scikit-learn."""
+        import copy
+
+        return copy.deepcopy(getattr(self, "_metadata_request", None) or self._default_request())
+
+    def set_fit_request(self, *, tasks: Any = "$UNCHANGED$", sample_weight: Any = "$UNCHANGED$") -> Self:
+        """Ask scikit-learn's meta-estimators to hand ``tasks`` or ``sample_weight`` to ``fit``."""
+        return self._request("fit", tasks=tasks, sample_weight=sample_weight)
+
+    def set_predict_request(self, *, tasks: Any = "$UNCHANGED$") -> Self:
+        """Ask scikit-learn's meta-estimators to hand ``tasks`` to ``predict``."""
+        return self._request("predict", tasks=tasks)
+
+    def set_score_request(self, *, tasks: Any = "$UNCHANGED$", sample_weight: Any = "$UNCHANGED$") -> Self:
+        """Ask scikit-learn's meta-estimators to hand ``tasks`` or ``sample_weight`` to ``score``."""
+        return self._request("score", tasks=tasks, sample_weight=sample_weight)
+
+
+def _same(a: Any, b: Any) -> bool:
+    return a is b or (type(a) is type(b) and bool(a == b))
+
+
+def _continuous(classes: NDArray[Any]) -> bool:
+    return bool((classes != np.floor(classes)).any())
+
+
+def _names_message(fitted: tuple[str, ...], given: tuple[str, ...]) -> str:
+    """What differs, in the words that scikit-learn's users know."""
+    lines = ["The feature names should match those that were passed during fit."]
+    unseen = [n for n in given if n not in set(fitted)]
+    missing = [n for n in fitted if n not in set(given)]
+    if unseen:
+        lines.append("Feature names unseen at fit time:\n" + "\n".join(f"- {n}" for n in sorted(unseen)[:5]))
+    if missing:
+        lines.append(
+            "Feature names seen at fit time, yet now missing:\n" + "\n".join(f"- {n}" for n in sorted(missing)[:5])
+        )
+    if not unseen and not missing:
+        lines.append("Feature names must be in the same order as they were in fit.")
+    return "\n".join(lines) + "\n"

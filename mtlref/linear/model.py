@@ -1,0 +1,323 @@
+"""What every linear method shares: from data in any form to certified coefficients, one lam or a path of them."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mtlref import inputs
+from mtlref.errors import DataError, FormError, NoClosedForm, NotConverged
+from mtlref.estimator import Estimator
+from mtlref.losses import DataFit
+from mtlref.moments import Moments, exponent_of, extreme_exponents, scaled_rows
+from mtlref.optim.problem import Problem
+from mtlref.optim.result import Certificate, Result, Status
+from mtlref.optim.run import Iterate, run
+from mtlref.tasks import TaskData
+
+Array = NDArray[np.float64]
+Start = tuple[Array, Array]  # W (p, T), b (T,)
+
+
+class LinearModel(Estimator):
+    """F(W, b) = L(W, b) + penalty(W): the plumbing of the pages of ``mtlref.linear``.
+
+    A page gives ``degrees`` (weight -> degree of homogeneity of what it multiplies), and the static methods
+    ``objective(fit, W, b, ...)``, ``certificate(fit, W, b, ...)`` and ``iterates(problem, start, ...)``.
+    """
+
+    degrees: ClassVar[Mapping[str, int]] = {"lam": 1, "ridge": 2}
+    pooled_intercept: ClassVar[bool] = False
+
+    lam: float
+    scaling: str
+    fit_intercept: bool
+    tol: float
+    max_iter: int
+    result_: Result
+
+    @staticmethod
+    def objective(fit: DataFit, W: Array, b: Array, **weights: Any) -> float:
+        """(P)."""
+        raise NotImplementedError
+
+    @staticmethod
+    def certificate(fit: DataFit, W: Array, b: Array, **weights: Any) -> Certificate:
+        """(D), (F)."""
+        raise NotImplementedError
+
+    @staticmethod
+    def iterates(problem: Problem, start: Start | None, **weights: Any) -> Iterator[Iterate]:
+        """The solver."""
+        raise NotImplementedError
+
+    # -- what a person calls -----------------------------------------------------------------------------------------
+
+    def fit(self, X: Any, y: Any = None, tasks: Any = None, sample_weight: Any = None) -> Self:
+        """Fit to data in any form of the contract: a TaskData, Moments, lists, one design with Y, long rows, one task.
+
+        Stops when the certificate's relative gap is at most ``tol``; warns NotConverged where it is not. Raises
+        DataError and FormError for data and parameters outside their ranges.
+        """
+        ready = self._prepare(X, y, tasks, sample_weight)
+        outcome = ready.solve(self, self._weights(), None)
+        self._warn(outcome.result, stacklevel=3)
+        self._adopt(outcome.learned)
+        return self
+
+    def path(self, data: Any, lams: Sequence[float], **forms: Any) -> Path:
+        """Fits for each of ``lams``, each started at the last one's answer; data as in ``fit``.
+
+        Every fit carries its own certificate; one that misses ``tol`` warns NotConverged.
+        """
+        values = [self._check_lam(v) for v in lams]
+        if not values:
+            raise DataError("lams must hold at least one value; got none")
+        ready = self._prepare(data, **forms)
+        fitted: list[LinearModel] = []
+        start: Start | None = None
+        for lam in values:
+            model = type(self)(**{**self.get_params(), "lam": lam})
+            outcome = ready.solve(model, model._weights(), start)
+            model._warn(outcome.result, stacklevel=3)
+            model._adopt(outcome.learned)
+            start = outcome.start
+            fitted.append(model)
+        return Path(tuple(values), tuple(fitted))
+
+    def lam_max(self, data: Any, **forms: Any) -> float:
+        """The smallest lam for which W = 0 is optimal. Raises NoClosedForm where there is none in closed form."""
+        ready = self._prepare(data, **forms)
+        W = np.zeros((ready.data.p, ready.data.T))
+        value = self._lam_max(ready.fit.dual_point(W).G)
+        return float(np.ldexp(value, ready.ex + ready.ey))
+
+    def lam_scale(self, data: Any, **forms: Any) -> float:
+        """The natural size of lam on this data, which grids are relative to: lam_max where it has a closed form.
+
+        Otherwise the largest eigenvalue of a task's c_t X_t'X_t (centred where an intercept is fitted): beyond it the
+        penalty outweighs the data in every direction.
+        """
+        ready = self._prepare(data, **forms)
+        try:
+            W = np.zeros((ready.data.p, ready.data.T))
+            return float(np.ldexp(self._lam_max(ready.fit.dual_point(W).G), ready.ex + ready.ey))
+        except NoClosedForm:
+            return float(np.ldexp(ready.largest_curvature(), 2 * ready.ex))
+
+    def _lam_max(self, G: Array) -> float:
+        """The polar of the penalty per unit of lam, of G = X'θ at W = 0."""
+        raise NoClosedForm(
+            f"{type(self).__name__} has no lam_max in closed form: no finite lam makes W = 0 optimal. "
+            "lam_scale(data) gives the natural size of lam."
+        )
+
+    # -- parameters --------------------------------------------------------------------------------------------------
+
+    def _check_lam(self, value: Any) -> float:
+        return inputs.positive(value, "lam")
+
+    def _weights(self) -> dict[str, Any]:
+        """The penalty's weights, checked."""
+        return {
+            name: self._check_lam(self.lam) if name == "lam" else inputs.nonnegative(getattr(self, name), name)
+            for name in self.degrees
+        }
+
+    def _prepare(self, X: Any, y: Any = None, tasks: Any = None, sample_weight: Any = None) -> Prepared:
+        inputs.choice(self.loss, "loss", ("squared", "logistic"))
+        inputs.choice(self.scaling, "scaling", ("mean", "sum"))
+        inputs.flag(self.fit_intercept, "fit_intercept")
+        inputs.positive(self.tol, "tol")
+        inputs.count(self.max_iter, "max_iter")
+        self._weights()
+        data = self._read(X, y, tasks, sample_weight)
+        classes = None
+        if self.loss == "logistic":
+            if isinstance(data, Moments):
+                raise FormError('loss="logistic" needs the rows: Moments hold what the squared loss alone needs')
+            data, classes = self._encode(data, y)
+            if self.fit_intercept and not self.pooled_intercept:
+                _check_both_classes(data, classes)
+        elif isinstance(data, TaskData):
+            _check_numbers(data)
+        return Prepared.of(self, data, classes)
+
+    def _warn(self, result: Result, stacklevel: int) -> None:
+        if result.status is not Status.CONVERGED:
+            warnings.warn(
+                f"{type(self).__name__}: {result.status.value} = {self.tol:g}: relative gap "
+                f"{result.certificate.relative_gap:.3e} after {result.n_iter} iterations",
+                NotConverged,
+                stacklevel=stacklevel,
+            )
+
+    # -- what a person reads off -------------------------------------------------------------------------------------
+
+    @property
+    def task_similarity_(self) -> Array:
+        """(T, T): cosines between the tasks' coefficients; zero for a task whose coefficients are all zero."""
+        self._check_fitted()
+        norms = np.linalg.norm(self.coef_, axis=1)
+        unit = np.divide(self.coef_, norms[:, None], out=np.zeros_like(self.coef_), where=norms[:, None] > 0)
+        return np.clip(unit @ unit.T, -1.0, 1.0)
+
+
+@dataclass(frozen=True)
+class Path:
+    """Fitted estimators along ``lams``; iterating gives them in order."""
+
+    lams: tuple[float, ...]
+    models: tuple[Any, ...]
+
+    def __len__(self) -> int:
+        return len(self.models)
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self.models)
+
+    def __getitem__(self, k: int) -> Any:
+        return self.models[k]
+
+    @property
+    def results(self) -> tuple[Result, ...]:
+        """The Result of each fit."""
+        return tuple(m.result_ for m in self.models)
+
+    @property
+    def coefs(self) -> Array:
+        """(len, T, p)."""
+        return np.stack([m.coef_ for m in self.models])
+
+
+@dataclass(frozen=True)
+class Solved:
+    """What one solution gives: attributes for the estimator, its result, and a start for the next."""
+
+    learned: dict[str, Any]
+    result: Result
+    start: Start
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Data ready to be solved for any number of parameters.
+
+    ex, ey : X and y of ``data`` were divided by 2^ex and 2^ey (zero but for extreme magnitudes).
+    """
+
+    data: TaskData | Moments
+    classes: NDArray[Any] | None
+    ex: int
+    ey: int
+    fit: DataFit
+    problem: Problem
+    quick: DataFit
+
+    @classmethod
+    def of(cls, model: LinearModel, data: TaskData | Moments, classes: NDArray[Any] | None) -> Prepared:
+        """Scale what is extreme, and set up the loss term for the certificate and for the solver."""
+        if isinstance(data, Moments):
+            extra = exponent_of(float(np.sqrt(np.abs(data.cxx).max())))
+            rows: TaskData | Moments = data.at_exponents(data.x_exponent + extra, data.y_exponent)
+            assert isinstance(rows, Moments)
+            ex, ey = rows.x_exponent, rows.y_exponent
+        else:
+            ex, ey = extreme_exponents(data)
+            if model.loss == "logistic":
+                ey = 0
+            rows = scaled_rows(data, ex, ey) if ex or ey else data
+        settings = (model.loss, model.scaling, model.fit_intercept, model.pooled_intercept)
+        fit = DataFit(rows, *settings)
+        problem = Problem(rows, model.loss, fit.c, model.fit_intercept)
+        quick = fit
+        if model.loss == "squared" and isinstance(rows, TaskData) and not problem.wide:
+            quick = DataFit(problem.moments, *settings)
+        return cls(rows, classes, ex, ey, fit, problem, quick)
+
+    def largest_curvature(self) -> float:
+        """The largest eigenvalue of any c_t X_t'X_t."""
+        q = self.problem.quadratic
+        if q.H is not None:
+            return float(np.linalg.eigvalsh(q.H)[:, -1].max())
+        assert q.A is not None
+        return max(float(np.linalg.eigvalsh(A @ A.T)[-1]) for A in q.A)
+
+    def scaled(self, model: LinearModel, weights: dict[str, Any]) -> dict[str, Any]:
+        """The penalty's weights for the scaled data: lam (s_y / s_x)^d / s_y² for degree d."""
+        return {
+            name: value
+            if name not in model.degrees
+            else scale_weight(value, (model.degrees[name] - 2) * self.ey - model.degrees[name] * self.ex)
+            for name, value in weights.items()
+        }
+
+    def certify(self, model: LinearModel, W: Array, b: Array, weights: dict[str, Any]) -> Certificate:
+        """The certificate of (W, b), in the user's units, from the data."""
+        shift = self.ey - self.ex
+        certificate = model.certificate(
+            self.fit, np.ldexp(W, -shift), np.ldexp(b, -self.ey), **self.scaled(model, weights)
+        )
+        return certificate.rescaled(2 * self.ey, shift)
+
+    def solve(self, model: LinearModel, weights: dict[str, Any], start: Start | None) -> Solved:
+        """Run the solver from ``start`` until the certificate closes."""
+        here = self.scaled(model, weights)
+
+        def by(fit: DataFit) -> Any:
+            def certify(W: Array, b: Array | None) -> tuple[Certificate, Array]:
+                b = fit.best_intercept(W) if b is None else b
+                return model.certificate(fit, W, b, **here), b
+
+            return certify
+
+        outcome = run(
+            model.iterates(self.problem, start, **here), by(self.quick), by(self.fit), model.tol, model.max_iter
+        )
+        shift = self.ey - self.ex
+        with np.errstate(over="ignore", under="ignore"):
+            W, b = np.ldexp(outcome.W, shift), np.ldexp(outcome.b, self.ey)
+        result = Result(
+            model.get_params(),
+            outcome.status,
+            outcome.certificate.rescaled(2 * self.ey, shift),
+            outcome.n_iter,
+            outcome.history,
+        )
+        learned = model._remember(self.data)
+        learned |= {"coef_": np.ascontiguousarray(W.T), "intercept_": b, "result_": result, "n_iter_": outcome.n_iter}
+        if self.classes is not None:
+            learned["classes_"] = self.classes
+        return Solved(learned, result, (outcome.W, outcome.b))
+
+
+def scale_weight(value: Any, exponent: int) -> Any:
+    """value · 2^exponent, kept finite: at such sizes the penalty rules alone."""
+    if exponent == 0:
+        return value
+    with np.errstate(over="ignore", under="ignore"):
+        return float(min(np.ldexp(value, exponent), 1e300))
+
+
+def _check_numbers(data: TaskData) -> None:
+    for name, y in zip(data.names, data.y, strict=True):
+        if y.dtype.kind != "f":
+            raise FormError(
+                f'y must hold numbers for loss="squared"; task {name!r} has text labels. Use loss="logistic" to classify.'
+            )
+
+
+def _check_both_classes(data: TaskData, classes: NDArray[Any]) -> None:
+    for t, (name, y) in enumerate(zip(data.names, data.y, strict=True)):
+        seen = y if data.weights is None else y[data.weights[t] > 0]
+        if (seen == seen[0]).all():
+            only = classes[1] if seen[0] > 0 else classes[0]
+            raise DataError(
+                f"every task needs rows of both classes where an intercept is fitted: task {name!r} has only "
+                f"{only!r}, so that no finite intercept is best. Leave the task out, or use fit_intercept=False."
+            )

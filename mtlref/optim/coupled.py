@@ -1,0 +1,126 @@
+"""Linear systems (blockdiag(H_t) + L ⊗ I) V = R, which quadratic penalties tr(W L W')/2 lead to; V, R (T, p)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import cho_factor, cho_solve
+
+from mtlref.optim.quadratic import Quadratic
+
+Array = NDArray[np.float64]
+Solver = Callable[[Array], Array]
+
+# Up to so many unknowns the whole matrix is factored.
+DENSE = 1200
+CG_LIMIT = 500
+CG_ACCURACY = 1e-10
+
+
+def around_mean(q: Quadratic, spread: float, level: float) -> Solver:
+    """L = spread (I − J) + level J, J = 11'/T: in closed form, by one p × p system for the mean.
+
+    v_t = K_t (r_t + (spread − level) v̄) with K_t = (H_t + spread I)⁻¹, and averaging over t gives v̄.
+    """
+    e, U = q.spectrum
+    full = U.shape[1] == U.shape[2]
+    # mean_t (I − (spread − level) K_t) without the cancellation of that difference for a large spread.
+    shrunk = (e + level) / (e + spread) if full else (e + level) / (e + spread) - level / spread
+    M = np.einsum("tik,tk,tjk->ij", U, shrunk, U, optimize=True) / len(U)
+    if not full:
+        M[np.diag_indices_from(M)] += level / spread
+    d, Q = np.linalg.eigh((M + M.T) / 2)
+    cut = d > 1e-14 * max(d[-1], 0.0)
+    inverse = np.divide(1.0, d, out=np.zeros_like(d), where=cut)
+
+    def solve(R: Array) -> Array:
+        alone = q.solve_shifted(R, spread)
+        mean = Q @ (inverse * (Q.T @ alone.mean(axis=0)))
+        if spread == level:
+            return alone
+        return alone + (spread - level) * q.solve_shifted(np.broadcast_to(mean, R.shape), spread)
+
+    return solve
+
+
+def over_graph(q: Quadratic, L: Array) -> Solver:
+    """Any L ⪰ 0 (T, T): exactly for one design or few unknowns, else by preconditioned conjugate gradients."""
+    level, V = np.linalg.eigh(L)
+    level = np.maximum(level, 0.0)
+    if q.shared or q.T == 1:
+        floor = _floor(q)
+        return lambda R: np.asarray(V @ q.solve_shifted(V.T @ R, np.maximum(level, floor)))
+    if q.T * q.p <= DENSE:
+        return _dense(q, L)
+    return _conjugate_gradients(q, L, level, V)
+
+
+def _floor(q: Quadratic) -> float:
+    """A shift below rounding, so that a singular system has a solution; refinement keeps its fixed points."""
+    return 1e-14 * float(q.diagonal.max()) + 1e-300
+
+
+def _dense(q: Quadratic, L: Array) -> Solver:
+    T, p = q.T, q.p
+    M = np.kron(L, np.eye(p)).reshape(T, p, T, p)
+    H = q.restrict(np.arange(p)).H if q.H is None else q.H
+    assert H is not None
+    t = np.arange(T)
+    M[t, :, t, :] += H
+    flat = M.reshape(T * p, T * p)
+    flat[np.diag_indices_from(flat)] += q.ridge + _floor(q)
+    try:
+        factor = cho_factor(flat, lower=True, check_finite=False)
+    except np.linalg.LinAlgError:
+        pseudo = np.linalg.pinv(flat, hermitian=True)
+        return lambda R: np.asarray((pseudo @ R.ravel()).reshape(T, p))
+    return lambda R: np.asarray(cho_solve(factor, R.ravel(), check_finite=False).reshape(T, p))
+
+
+def _conjugate_gradients(q: Quadratic, L: Array, level: Array, V: Array) -> Solver:
+    """Preconditioned by each task's own block, plus, for what neighbours share, the mean block at each level of L."""
+    own = np.maximum(np.diag(L), _floor(q))
+    mean = _mean_block(q)
+    e, U = np.linalg.eigh(mean)
+    e = np.maximum(e, 0.0)
+    floor = _floor(q)
+    inverse = 1.0 / (e[None, :] + level[:, None] + q.ridge + floor)
+
+    def precondition(R: Array) -> Array:
+        smooth = V @ (((V.T @ R) @ U) * inverse) @ U.T
+        return np.asarray(q.solve_shifted(R, own) + smooth)
+
+    def times(X: Array) -> Array:
+        return np.asarray(q.times(X) + L @ X)
+
+    def solve(R: Array) -> Array:
+        X = np.zeros_like(R)
+        residual = R.copy()
+        target = CG_ACCURACY * float(np.linalg.norm(R))
+        Z = precondition(residual)
+        P = Z
+        rz = float(np.vdot(residual, Z))
+        for _ in range(CG_LIMIT):
+            if rz <= 0 or float(np.linalg.norm(residual)) <= target:
+                break
+            AP = times(P)
+            step = rz / float(np.vdot(P, AP))
+            X = X + step * P
+            residual = residual - step * AP
+            Z = precondition(residual)
+            new = float(np.vdot(residual, Z))
+            P = Z + (new / rz) * P
+            rz = new
+        return X
+
+    return solve
+
+
+def _mean_block(q: Quadratic) -> Array:
+    if q.H is not None:
+        return np.asarray(q.H.mean(axis=0))
+    assert q.A is not None
+    rows = np.vstack(q.A)
+    return np.asarray(rows.T @ rows / q.T)

@@ -1,0 +1,265 @@
+"""Quadratic plus row norms (L2,1) or absolute values (L1): ADMM far from the answer, exact Newton near it.
+
+Newton on the rows that are not zero: with d_j = lam_j / ‖v_j‖, K_t = H_t + diag(d) and s_tj = √d_j v_tj / ‖v_j‖, the
+Hessian is blockdiag(K_t) minus one rank-one term a row, and Woodbury leaves the small system
+M = I − Σ_t K_t⁻¹ ∘ (s_t s_t'). For L1 the Hessian on the entries that are not zero is H itself.
+Everything runs in coordinates in which H has a unit diagonal, so that the scale of a feature does not matter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mtlref.optim.admm import admm
+from mtlref.optim.quadratic import Quadratic
+
+Array = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
+ADMM_ROUND = 20
+NEWTON_ROUND = 12
+# Where the optimality conditions hold to this share of the threshold, rounding is all that is left.
+SETTLED = 1e-13
+
+
+class Kind(Protocol):
+    """Rows or entries: what differs between L2,1 and L1. ``threshold`` broadcasts against V (T, p)."""
+
+    threshold: Array
+
+    def shrink(self, V: Array, step: float) -> Array:
+        """The prox of step · penalty."""
+
+    def value(self, V: Array) -> float:
+        """The penalty."""
+
+    def residual(self, V: Array, g: Array) -> float:
+        """How far g = r − HV is from the penalty's subdifferential at V, relative to the threshold."""
+
+    def newton(self, q: Quadratic, V: Array, g: Array) -> Array | None:
+        """One Newton step on what is active; None where the linear algebra fails."""
+
+    def activate(self, q: Quadratic, V: Array, g: Array) -> Array:
+        """V with what should leave zero, or enter it, moved there by one block prox step each."""
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Σ_j threshold_j ‖V[:, j]‖_2; threshold (p,)."""
+
+    threshold: Array
+
+    def shrink(self, V: Array, step: float) -> Array:
+        """Block soft thresholding."""
+        norms = np.linalg.norm(V, axis=0)
+        keep = np.maximum(norms - step * self.threshold, 0.0)
+        return V * np.divide(keep, norms, out=np.zeros_like(norms), where=norms > 0)
+
+    def value(self, V: Array) -> float:
+        """Σ_j threshold_j ‖V[:, j]‖."""
+        return float(self.threshold @ np.linalg.norm(V, axis=0))
+
+    def residual(self, V: Array, g: Array) -> float:
+        """Largest ‖g_j − threshold_j v_j/‖v_j‖‖ / threshold_j, on zero rows the excess of ‖g_j‖."""
+        norms = np.linalg.norm(V, axis=0)
+        on = norms > 0
+        miss = np.maximum(np.linalg.norm(g, axis=0) - self.threshold, 0.0)
+        if on.any():
+            unit = V[:, on] / norms[on]
+            miss[on] = np.linalg.norm(g[:, on] - self.threshold[on] * unit, axis=0)
+        return float((miss / self.threshold).max())
+
+    def newton(self, q: Quadratic, V: Array, g: Array) -> Array | None:
+        """The step of the module's head, on the active rows."""
+        norms = np.linalg.norm(V, axis=0)
+        active = np.flatnonzero(norms > 0)
+        step = np.zeros_like(V)
+        if active.size == 0:
+            return step
+        unit = V[:, active] / norms[active]
+        d = self.threshold[active] / norms[active]
+        descent = g[:, active] - self.threshold[active] * unit
+        assert q.H is not None
+        K = q.H[:, active[:, None], active] + np.diag(d)
+        Kinv = _inverse(K)
+        if Kinv is None:
+            return None
+        S = np.sqrt(d) * unit
+        if len(Kinv) == 1:
+            x = descent @ Kinv[0]
+            M = np.eye(len(active)) - Kinv[0] * (S.T @ S)
+        else:
+            x = np.matmul(Kinv, descent[:, :, None])[:, :, 0]
+            M = np.eye(len(active)) - np.einsum("tij,ti,tj->ij", Kinv, S, S, optimize=True)
+        try:
+            z = np.linalg.solve(M, (S * x).sum(axis=0))
+        except np.linalg.LinAlgError:
+            return None
+        back = S * z
+        step[:, active] = x + (back @ Kinv[0] if len(Kinv) == 1 else np.matmul(Kinv, back[:, :, None])[:, :, 0])
+        return step if np.isfinite(step).all() else None
+
+    def activate(self, q: Quadratic, V: Array, g: Array) -> Array:
+        """One prox step a row with curvature max_t H_tjj: rows whose norm it sends to zero leave, and others enter."""
+        bend = q.diagonal.max(axis=0)
+        moved = self.shrink_by(V + g / bend, bend)
+        was, now = np.linalg.norm(V, axis=0) > 0, np.linalg.norm(moved, axis=0) > 0
+        return np.where(was == now, V, moved)
+
+    def shrink_by(self, V: Array, bend: Array) -> Array:
+        """Block soft thresholding with the step 1/bend_j of each row."""
+        norms = np.linalg.norm(V, axis=0)
+        keep = np.maximum(norms - self.threshold / bend, 0.0)
+        return V * np.divide(keep, norms, out=np.zeros_like(norms), where=norms > 0)
+
+
+@dataclass(frozen=True)
+class Entries:
+    """Σ_tj threshold_tj |V_tj|; threshold (T, p)."""
+
+    threshold: Array
+
+    def shrink(self, V: Array, step: float) -> Array:
+        """Soft thresholding."""
+        return np.sign(V) * np.maximum(np.abs(V) - step * self.threshold, 0.0)
+
+    def value(self, V: Array) -> float:
+        """Σ_tj threshold_tj |V_tj|."""
+        return float(np.vdot(self.threshold, np.abs(V)))
+
+    def residual(self, V: Array, g: Array) -> float:
+        """Largest |g − threshold sign(V)| / threshold, at zeros the excess of |g|."""
+        miss = np.where(V != 0, np.abs(g - self.threshold * np.sign(V)), np.maximum(np.abs(g) - self.threshold, 0.0))
+        return float((miss / self.threshold).max())
+
+    def newton(self, q: Quadratic, V: Array, g: Array) -> Array | None:
+        """H_AA⁻¹ (g − threshold sign) on each task's active entries, batched by masking; cut at sign changes."""
+        on = V != 0
+        descent = np.where(on, g - self.threshold * np.sign(V), 0.0)
+        assert q.H is not None
+        any_on = np.flatnonzero(on.any(axis=0))
+        step = np.zeros_like(V)
+        if any_on.size == 0:
+            return step
+        mask = on[:, any_on]
+        H = np.broadcast_to(q.H[:, any_on[:, None], any_on], (q.T, any_on.size, any_on.size))
+        K = H * (mask[:, :, None] & mask[:, None, :])
+        diagonal = np.arange(any_on.size)
+        K[:, diagonal, diagonal] += np.where(mask, 0.0, 1.0)
+        part = _solve(K, descent[:, any_on])
+        if part is None:
+            return None
+        step[:, any_on] = part
+        # Each task goes as far as its first sign change, where that entry becomes zero.
+        crossing = on & (np.sign(V + step) != np.sign(V)) & (step != 0)
+        share = np.divide(-V, step, out=np.full_like(V, np.inf), where=crossing)
+        first = np.minimum(share.min(axis=1, initial=np.inf), 1.0)[:, None]
+        step *= first
+        return np.where(crossing & (share <= first), -V, step)
+
+    def activate(self, q: Quadratic, V: Array, g: Array) -> Array:
+        """Entries at zero whose |g| exceeds the threshold take one coordinate step."""
+        moved = self.shrink(g, 1.0) / np.broadcast_to(q.diagonal, V.shape)
+        return np.where(V == 0, moved, V)
+
+
+def _inverse(K: Array) -> Array | None:
+    try:
+        return np.asarray(np.linalg.inv(K))
+    except np.linalg.LinAlgError:
+        return None
+
+
+def _solve(K: Array, B: Array) -> Array | None:
+    # A proximal term of the size of rounding keeps duplicate columns from making the system singular; it slows
+    # Newton's method by nothing that can be seen and leaves its fixed points where they are.
+    size = K.shape[-1]
+    proximal = 1e-13 * np.eye(size)
+    try:
+        part = np.linalg.solve(K + proximal, B[:, :, None])[:, :, 0]
+    except np.linalg.LinAlgError:
+        return None
+    return part if np.isfinite(part).all() else None
+
+
+def sparse_quadratic(
+    q: Quadratic, kind: type[Rows] | type[Entries], lam: float, V: Array
+) -> Iterator[tuple[Array, bool]]:
+    """Yields (V, certify) for min q(V) + lam · (row norms or absolute values), q dense; ends where rounding begins."""
+    s = _unit_scale(q, kind)
+    scaled = q.rescaled(s)
+    penalty = kind(lam / s)
+    V = V * s
+    live = s > 0
+    assert live.all()
+    rho = 0.3
+    first = True
+    while True:
+        if not first or not V.any():
+            steps = admm(scaled, penalty.shrink, V, rho)
+            for _ in range(ADMM_ROUND):
+                V, rho, change = next(steps)
+                yield V / s, False
+            yield V / s, True
+        first = False
+        settled = False
+        for V, settled in _newton(scaled, penalty, V):
+            yield V / s, True
+        if settled:
+            return
+
+
+def _unit_scale(q: Quadratic, kind: type[Rows] | type[Entries]) -> Array:
+    """(p,) or (T, p): square roots of H's diagonal, for rows their mean over tasks; one where that is zero."""
+    diagonal = np.broadcast_to(q.diagonal, (q.T, q.p))
+    s = np.sqrt(diagonal.mean(axis=0) if kind is Rows else diagonal)
+    return np.where(s > 0, s, 1.0)
+
+
+def _newton(q: Quadratic, penalty: Rows | Entries, V: Array) -> Iterator[tuple[Array, bool]]:
+    """Newton steps with a line search and an active set that follows the optimality conditions.
+
+    Yields (V, settled); ends where the conditions hold to rounding, where they stop improving, or after some rounds.
+    """
+    HV = q.times(V)
+    value = q.value(V, HV) + penalty.value(V)
+    best = np.inf
+    stalled = 0
+    for _ in range(NEWTON_ROUND):
+        g = q.r - HV
+        miss = penalty.residual(V, g)
+        if miss <= SETTLED:
+            yield V, True
+            return
+        if miss >= 0.5 * best:
+            stalled += 1
+            if stalled >= 3:
+                # At 1e-11 of the threshold rounding may be what stops the descent.
+                yield V, miss <= 1e-11
+                return
+        best = min(best, miss)
+        V = penalty.activate(q, V, g)
+        g = q.r - q.times(V)
+        value = min(value, np.inf) if V is None else q.value(V) + penalty.value(V)
+        step = penalty.newton(q, V, g)
+        if step is None:
+            yield V, False
+            return
+        size = 1.0
+        for _ in range(12):
+            trial = V + size * step
+            HV = q.times(trial)
+            new = q.value(trial, HV) + penalty.value(trial)
+            if new <= value + 1e-14 * abs(value):
+                break
+            size /= 2
+        else:
+            yield V, False
+            return
+        V, value = trial, new
+        yield V, False

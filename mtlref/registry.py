@@ -1,0 +1,95 @@
+"""The one list of methods, read by the laws, the docs, the command line and the citations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, TypeVar
+
+from mtlref.errors import MtlrefError, UnknownMethod
+
+C = TypeVar("C", bound=type)
+
+
+@dataclass(frozen=True)
+class Method:
+    """What is declared of a method.
+
+    name, family, summary; penalty : as in (P); sources : bibliography keys; losses; properties : words that the laws
+    read; certificate : what is proven; degrees : the penalty's degree of homogeneity in W that each weight multiplies;
+    required : parameters without a default, besides lam.
+    """
+
+    name: str
+    cls: Any
+    family: str
+    summary: str
+    penalty: str
+    sources: tuple[str, ...]
+    losses: tuple[str, ...]
+    properties: frozenset[str]
+    certificate: str
+    degrees: Mapping[str, int]
+    required: tuple[str, ...]
+
+
+_METHODS: dict[str, Method] = {}
+
+
+def register(
+    *,
+    family: str,
+    penalty: str,
+    sources: tuple[str, ...],
+    losses: tuple[str, ...] = ("squared", "logistic"),
+    properties: tuple[str, ...] = (),
+    certificate: str = "duality gap",
+    required: tuple[str, ...] = (),
+) -> Callable[[C], C]:
+    """A class decorator that enters an estimator into the registry under its own name."""
+
+    def enter(cls: C) -> C:
+        name = cls.__name__
+        if name in _METHODS:
+            raise MtlrefError(f"method {name!r} is registered twice")
+        summary = (cls.__doc__ or "").strip().splitlines()[0]
+        _METHODS[name] = Method(
+            name,
+            cls,
+            family,
+            summary,
+            penalty,
+            sources,
+            losses,
+            frozenset(properties),
+            certificate,
+            MappingProxyType(dict(getattr(cls, "degrees", {}))),
+            required,
+        )
+        return cls
+
+    return enter
+
+
+def methods() -> Mapping[str, Method]:
+    """All methods, by name, in the order of the catalogue.
+
+    Examples
+    --------
+    >>> import mtlref as mt
+    >>> mt.methods()["JointFeature"].penalty
+    'lam Σ_j ‖W[j,:]‖_2 + ridge/2 ‖W‖_F²'
+    """
+    return MappingProxyType(dict(_METHODS))
+
+
+def method(name: str) -> Method:
+    """One method. Raises UnknownMethod, naming the near ones."""
+    if name in _METHODS:
+        return _METHODS[name]
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, _METHODS, n=1, cutoff=0.5)
+    hint = f"; did you mean {near[0]}?" if near else ""
+    raise UnknownMethod(f"method must be one of {', '.join(_METHODS)}; got {name!r}{hint}")
