@@ -1,5 +1,15 @@
-"""mtlref: the reference implementation of multi-task learning, every answer certified."""
+"""mtlref: the reference implementation of multi-task learning, every answer certified.
 
+>>> import mtlref as mt, numpy as np
+>>> data = mt.TaskData.from_list([np.eye(2), 2 * np.eye(2)], [[1.0, 0.0], [2.0, 0.1]])
+>>> mt.JointFeature(lam=0.01).fit(data).result_.certificate.relative_gap <= 1e-6
+True
+"""
+
+from importlib import import_module
+from typing import Any
+
+from mtlref._version import __version__
 from mtlref.errors import (
     CertificateError,
     DataError,
@@ -11,7 +21,6 @@ from mtlref.errors import (
     UnknownMethod,
     UnknownTask,
 )
-from mtlref.tasks import TaskData, TaskKFold, as_tasks
 from mtlref.linear import (
     GraphRegularized,
     JointFeature,
@@ -24,3 +33,56 @@ from mtlref.linear import (
 from mtlref.moments import Moments
 from mtlref.optim.result import Certificate, Result, Status
 from mtlref.registry import Method, methods
+from mtlref.tasks import TaskData, TaskKFold, as_tasks
+
+# Loaded when first asked for, so that `import mtlref` costs little more than `import numpy`.
+_LAZY = {
+    "audit": ("mtlref.verify.audit", "audit"),
+    "compare": ("mtlref.study", "compare"),
+    "data": ("mtlref.data", None),
+    "metrics": ("mtlref.metrics", None),
+    "study": ("mtlref.study", None),
+    "verify": ("mtlref.verify", None),
+}
+
+__all__ = [
+    "Certificate",
+    "CertificateError",
+    "DataError",
+    "FormError",
+    "GraphRegularized",
+    "JointFeature",
+    "MeanRegularized",
+    "Method",
+    "Moments",
+    "MtlrefError",
+    "NoClosedForm",
+    "NotConverged",
+    "NotFitted",
+    "Pooled",
+    "Result",
+    "SingleTaskLasso",
+    "SingleTaskRidge",
+    "Status",
+    "TaskData",
+    "TaskKFold",
+    "TraceNorm",
+    "UnknownMethod",
+    "UnknownTask",
+    "__version__",
+    "as_tasks",
+    "methods",
+    *_LAZY,
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LAZY:
+        raise AttributeError(f"module 'mtlref' has no attribute {name!r}")
+    module, attribute = _LAZY[name]
+    loaded = import_module(module)
+    return loaded if attribute is None else getattr(loaded, attribute)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -164,6 +164,19 @@ class DataFit:
         W = np.zeros((self.data.p, self.data.T))
         return self.total(W, self.best_intercept(W))
 
+    @cached_property
+    def speck(self) -> float:
+        """The loss of targets that differ from a constant by their own rounding alone."""
+        if self.loss != "squared":
+            return 0.0
+        if isinstance(self.data, Moments):
+            squares = self.data.cyy + self.data.mass * self.data.y_mean**2
+        elif self.data.weights is None:
+            squares = np.array([y @ y for y in self.data.y])
+        else:
+            squares = np.array([s @ (y * y) for s, y in zip(self.data.weights, self.data.y, strict=True)])
+        return 64 * EPS**2 * float(self.c @ squares)
+
     def total(self, W: Array, b: Array) -> float:
         """L(W, b); W (p, T), b (T,)."""
         if isinstance(self.data, Moments):
@@ -208,6 +221,51 @@ class DataFit:
             z, y = np.concatenate([z for z, _ in parts]), np.concatenate(self.data.y)
             return np.full(T, logistic_intercept(y, z, np.concatenate(weights)))
         return np.array([logistic_intercept(self.data.y[t], z, weights[t]) for t, (z, _) in enumerate(parts)])
+
+    def settled(self, W: Array, groups: NDArray[np.intp]) -> Array:
+        """W + [v_g(t)]_t with the v_g (p,) that minimise L: what directions without a penalty leave free.
+
+        groups (T,) gives each task's group. There Σ_t G_t over each group is zero, to rounding. Newton's method; one
+        step where the loss is squared.
+        """
+        b = self.best_intercept(W)
+        value = self.total(W, b)
+        for _ in range(1 if self.loss == "squared" else 30):
+            G = self.dual_point(W).G
+            step = np.zeros_like(W)
+            for g in range(int(groups.max()) + 1):
+                members = np.flatnonzero(groups == g)
+                slope = G[:, members].sum(axis=1)
+                curvature = sum((self._curvature(t, W[:, t], b[t]) for t in members), np.zeros((len(W), len(W))))
+                step[:, members] = np.linalg.lstsq(curvature, slope, rcond=1e-13)[0][:, None]
+            size = 1.0
+            while size > 1e-3:
+                trial = W + size * step
+                b = self.best_intercept(trial)
+                new = self.total(trial, b)
+                if new <= value + 1e-15 * abs(value):
+                    break
+                size /= 2
+            else:
+                break
+            W, value = trial, new
+            if float(np.abs(step).max()) <= 1e-13 * float(np.abs(W).max()):
+                break
+        return W
+
+    def _curvature(self, t: int, w: Array, b: float) -> Array:
+        """(p, p): X_t' diag(c_t s_ti l'') X_t, centred where an intercept is fitted."""
+        if isinstance(self.data, Moments):
+            m, k = self.data, (0 if self.data.shared else t)
+            H = m.cxx[k] if self.fit_intercept else m.cxx[k] + m.mass[t] * np.outer(m.x_mean[k], m.x_mean[k])
+            return np.asarray(self.c[t] * H)
+        X, y = self.data.X[t], self.data.y[t]
+        s = np.ones(len(y)) if self.data.weights is None else self.data.weights[t]
+        if self.loss != "squared":
+            s = s * LOSSES[self.loss].hess(y, X @ w + b)
+        if self.fit_intercept and s.any():
+            X = X - (s @ X) / s.sum()
+        return np.asarray(self.c[t] * (X.T @ (s[:, None] * X)))
 
     def dual_point(self, W: Array) -> DualPoint:
         """θ and G at W with the best intercepts."""
@@ -351,7 +409,8 @@ def logistic_intercept(y: Array, z: Array, weight: Array) -> float:
         new = b - step
         if not low < new < high:
             new = (low + high) / 2
-        if abs(new - b) <= 4 * EPS * (1.0 + abs(new)):
+        # The slope is known to EPS times the sum of its terms.
+        if abs(new - b) <= 4 * EPS * (1.0 + abs(new)) or abs(slope) <= 2 * EPS * total:
             return new
         b = new
     return b

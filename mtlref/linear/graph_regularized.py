@@ -15,6 +15,7 @@ Source: Evgeniou, Micchelli & Pontil 2005, section 3.1.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ from numpy.typing import NDArray
 from mtlref import inputs
 from mtlref.errors import DataError
 from mtlref.linear.model import LinearModel, Prepared, Start
-from mtlref.losses import DataFit
+from mtlref.losses import EPS, DataFit
 from mtlref.optim.coupled import over_graph
 from mtlref.optim.coupledsparse import sparse_coupled_fit
 from mtlref.optim.problem import Problem
@@ -80,18 +81,22 @@ def certificate(
         parts = connected_parts(graph)
         at = W if ridge else fit.settled(W, parts)
         point = fit.dual_point(at)
-        level, V = np.linalg.eigh(M)
+        # Over each connected part M is ridge on the mean and at least ridge on what differs from it.
         members = np.equal.outer(np.arange(parts.max() + 1), parts).astype(float)
-        means = members / members.sum(axis=1, keepdims=True)
-        left = (point.G @ means.T) @ members if not ridge else np.zeros_like(W)
-        Q = (point.G - left) @ V
-        inverse = np.zeros_like(level)
-        rank = len(level) - (0 if ridge else len(members))
-        inverse[len(level) - rank :] = 1.0 / level[len(level) - rank :]
-        dual = point.value() - float(np.square(Q).sum(axis=0) @ inverse) / 2  # (D)
-        # Σ_t G_t over a part is zero to rounding; what is left is charged at the size of what it meets.
-        dual -= float(np.vdot(np.abs(left), np.abs(at)))  # (F)
-    return Certificate.from_values(primal, dual, fit.null, point.rounding, modulus=ridge)
+        means = (point.G @ members.T / members.sum(axis=1)) @ members
+        level, V = np.linalg.eigh(M)
+        apart, rank = (point.G - means) @ V, len(level) - len(members)
+        inverse = np.append(np.zeros(len(members)), 1.0 / level[len(members) :])
+        spread = float(np.square(apart).sum(axis=0) @ inverse) / 2
+        dual = point.value() - spread  # (D)
+        if ridge:
+            dual -= float(np.vdot(means, means)) / (2 * ridge)  # (D)
+        else:
+            # The means are zero to rounding; what is left is charged at the size of the coefficients that it meets.
+            dual -= float(np.vdot(np.abs(means), np.abs(at)))  # (F)
+        if rank:
+            point = replace(point, rounding=point.rounding + EPS * level[-1] / level[len(members)] * spread)
+    return Certificate.from_values(primal, dual, fit.null, point.rounding, speck=fit.speck, modulus=ridge)
 
 
 def iterates(

@@ -49,7 +49,7 @@ def certificate(fit: DataFit, W: Array, b: Array, *, lam: float, ridge: float = 
     else:
         # ḡ is zero to rounding; what is left of it is charged at the size of the coefficients that it meets.
         dual -= W.shape[1] * float(np.abs(mean) @ np.abs(at.mean(axis=1)))  # (F)
-    return Certificate.from_values(primal, dual, fit.null, point.rounding, modulus=ridge)
+    return Certificate.from_values(primal, dual, fit.null, point.rounding, speck=fit.speck, modulus=ridge)
 
 
 def iterates(problem: Problem, start: Start | None, *, lam: float, ridge: float = 0.0) -> Iterator[Iterate]:

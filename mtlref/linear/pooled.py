@@ -43,7 +43,7 @@ def certificate(fit: DataFit, W: Array, b: Array, *, lam: float) -> Certificate:
     point = fit.dual_point(W)
     g = point.G.sum(axis=1)
     dual = point.value() - float(g @ g) / (2 * lam)  # (D)
-    return Certificate.from_values(primal, dual, fit.null, point.rounding, modulus=lam / W.shape[1])
+    return Certificate.from_values(primal, dual, fit.null, point.rounding, speck=fit.speck, modulus=lam / W.shape[1])
 
 
 def iterates(problem: Problem, start: Start | None, *, lam: float) -> Iterator[Iterate]:

@@ -38,7 +38,7 @@ def certificate(fit: DataFit, W: Array, b: Array, *, lam: float) -> Certificate:
     point = fit.dual_point(W)
     G = point.G
     dual = point.value() - float(np.vdot(G, G)) / (2 * lam)  # (D)
-    return Certificate.from_values(objective(fit, W, b, lam=lam), dual, fit.null, point.rounding, modulus=lam)
+    return Certificate.from_values(objective(fit, W, b, lam=lam), dual, fit.null, point.rounding, speck=fit.speck, modulus=lam)
 
 
 def iterates(problem: Problem, start: Start | None, *, lam: float) -> Iterator[Iterate]:

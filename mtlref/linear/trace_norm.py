@@ -47,7 +47,7 @@ def certificate(fit: DataFit, W: Array, b: Array, *, lam: float, ridge: float = 
         excess = np.maximum(np.linalg.svd(point.G, compute_uv=False) - lam, 0.0)
         dual = max(dual, point.value() - float(excess @ excess) / (2 * ridge))  # (D)
     primal = objective(fit, W, b, lam=lam, ridge=ridge)
-    return Certificate.from_values(primal, dual, fit.null, point.rounding, modulus=ridge)
+    return Certificate.from_values(primal, dual, fit.null, point.rounding, speck=fit.speck, modulus=ridge)
 
 
 def iterates(problem: Problem, start: Start | None, *, lam: float, ridge: float = 0.0) -> Iterator[Iterate]:

@@ -37,22 +37,33 @@ class Certificate:
 
     @classmethod
     def from_values(
-        cls, primal: float, dual: float, scale: float, rounding: float, *, modulus: float = 0.0, kind: str = "duality gap"
+        cls,
+        primal: float,
+        dual: float,
+        scale: float,
+        rounding: float,
+        *,
+        speck: float = 0.0,
+        modulus: float = 0.0,
+        kind: str = "duality gap",
     ) -> Certificate:
         """The certificate of a primal and a dual value.
 
-        rounding : the size of the values' rounding error; a gap below it is zero. modulus : F is strongly convex with
-        it in W. Raises CertificateError where the dual value exceeds the primal one by more than rounding explains.
+        rounding : the size of the values' rounding error, which is added to the gap where it is more than 1e-13 of
+        the scale. speck : the loss of targets that differ by their own rounding alone; a gap below it, or below 1e-15
+        of the scale, is zero. modulus : F is strongly convex with it in W. Raises CertificateError where the dual
+        value exceeds the primal one by more than rounding explains.
         """
         gap = primal - dual
-        # A thousandth of what a gap of tol 1e-10 means: far below anything a caller asks for.
-        floor = 8 * rounding + 1e-15 * (abs(primal) + scale)
-        if gap < -8 * floor:
+        floor = 1e-15 * scale + speck
+        if gap < -(8 * rounding + 1e-15 * abs(primal) + floor):
             raise CertificateError(
                 f"the dual value {dual!r} exceeds the primal value {primal!r} by {-gap:.3e}, more than rounding "
-                f"({floor:.3e}) explains: an objective or a certificate is wrong"
+                f"({rounding:.3e}) explains: an objective or a certificate is wrong"
             )
-        if gap <= floor:
+        if rounding > 1e-13 * scale + speck:
+            gap = max(gap, 0.0) + rounding
+        elif gap <= floor:
             gap = 0.0
         relative = gap / scale if scale > 0 else (0.0 if gap == 0.0 else math.inf)
         distance = math.sqrt(2 * gap / modulus) if modulus > 0 and gap >= 0 else math.inf

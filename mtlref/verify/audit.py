@@ -1,0 +1,64 @@
+"""Certify an answer that somebody else computed, without running a solver."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from mtlref import inputs
+from mtlref.errors import DataError, FormError
+from mtlref.linear.model import LinearModel
+from mtlref.moments import Moments
+from mtlref.optim.result import Certificate
+from mtlref.tasks import TaskData
+
+
+def audit(estimator: Any, data: TaskData | Moments, W: Any, b: Any = None) -> Certificate:
+    """How far (W, b) is from optimal for the estimator's problem on the data, at most.
+
+    Parameters
+    ----------
+    estimator : an unfitted or fitted estimator whose parameters state the problem, e.g. ``JointFeature(lam=0.1)``.
+    data : TaskData or Moments.
+    W : (p, T), a column a task, in the order of ``data.names``. (``coef_`` is its transpose.)
+    b : (T,) intercepts. None: the best intercepts for W, where the estimator fits intercepts; else zeros.
+
+    Returns
+    -------
+    Certificate : primal is F(W, b), gap >= F(W, b) − min F, relative_gap = gap / F(0, b0), distance >= ‖W − W*‖_F
+    where the penalty is strongly convex.
+
+    Raises
+    ------
+    DataError : W or b of a wrong shape, or not finite; a b that is not zero with fit_intercept=False.
+    FormError : something that is not an estimator of the registry or not TaskData or Moments.
+
+    Examples
+    --------
+    >>> import numpy as np, mtlref as mt
+    >>> data = mt.TaskData.from_list([np.eye(2)], [[2.0, 4.0]])
+    >>> model = mt.SingleTaskRidge(lam=1.0, scaling="sum", fit_intercept=False)
+    >>> mt.audit(model, data, W=[[1.0], [2.0]]).gap
+    0.0
+    >>> mt.audit(model, data, W=[[1.0], [1.0]]).gap
+    1.0
+    """
+    if not isinstance(estimator, LinearModel):
+        raise FormError(f"estimator must be one of mtlref's linear methods; got a {type(estimator).__name__}")
+    if not isinstance(data, (TaskData, Moments)):
+        raise FormError(f"data must be a TaskData or Moments; got a {type(data).__name__}. Make one with TaskData.from_*")
+    ready = estimator._prepare(data)
+    p, T = data.p, data.T
+    coefficients = inputs.as_float(W, "W", 2)
+    if coefficients.shape != (p, T):
+        hint = ". Pass coef_.T: a column of W is a task" if coefficients.shape == (T, p) else ""
+        raise DataError(f"W must have shape (p, T) = ({p}, {T}); got {coefficients.shape}{hint}")
+    inputs.check_finite(coefficients, "W")
+    if b is None:
+        intercepts = np.ldexp(ready.fit.best_intercept(np.ldexp(coefficients, ready.ex - ready.ey)), ready.ey)
+    else:
+        intercepts = inputs.vector(b, "b", T, of="the tasks")
+        if not estimator.fit_intercept and intercepts.any():
+            raise DataError("b must be zero with fit_intercept=False; got an intercept that is not")
+    return ready.certify(estimator, coefficients, intercepts, estimator._weights())
