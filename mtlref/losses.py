@@ -400,6 +400,8 @@ def logistic_intercept(y: Array, z: Array, weight: Array) -> float:
     for _ in range(200):
         p = expit(z + b)
         slope = float(weight @ p) - positive
+        if abs(slope) <= EPS * positive:  # as close to zero as its terms are known
+            return b
         if slope > 0:
             high = b
         else:
@@ -409,8 +411,7 @@ def logistic_intercept(y: Array, z: Array, weight: Array) -> float:
         new = b - step
         if not low < new < high:
             new = (low + high) / 2
-        # The slope is known to EPS times the sum of its terms.
-        if abs(new - b) <= 4 * EPS * (1.0 + abs(new)) or abs(slope) <= 2 * EPS * total:
+        if abs(new - b) <= 4 * EPS * (1.0 + abs(new)):
             return new
         b = new
     return b
