@@ -232,12 +232,14 @@ class DataFit:
         value = self.total(W, b)
         for _ in range(1 if self.loss == "squared" else 30):
             G = self.dual_point(W).G
+            left = np.column_stack([G[:, groups == g].sum(axis=1) for g in range(int(groups.max()) + 1)])
+            if float(np.vdot(np.abs(left)[:, groups], np.abs(W))) <= 1e-15 * self.null:
+                break
             step = np.zeros_like(W)
             for g in range(int(groups.max()) + 1):
                 members = np.flatnonzero(groups == g)
-                slope = G[:, members].sum(axis=1)
                 curvature = sum((self._curvature(t, W[:, t], b[t]) for t in members), np.zeros((len(W), len(W))))
-                step[:, members] = np.linalg.lstsq(curvature, slope, rcond=1e-13)[0][:, None]
+                step[:, members] = np.linalg.lstsq(curvature, left[:, g], rcond=1e-13)[0][:, None]
             size = 1.0
             while size > 1e-3:
                 trial = W + size * step
