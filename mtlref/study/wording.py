@@ -1,0 +1,197 @@
+"""The words and numbers that every form of the table shares: formats, protocol, formulas, claims."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mtlref.metrics import METRICS
+from mtlref.registry import methods
+from mtlref.study.grid import RANGES, TIE
+from mtlref.study.statistics import ALPHA, Mean, Pair
+
+if TYPE_CHECKING:
+    from mtlref.study.comparison import Comparison, Row
+
+
+def number(value: float, decimals: int) -> str:
+    """A number with that many decimals; a dash for one that is not there."""
+    return "–" if not math.isfinite(value) else f"{value:.{decimals}f}"
+
+
+def decimals_for(means: list[Mean]) -> int:
+    """Decimals that show two digits of the typical standard error, or four of the value where there is none."""
+    errors = [m.error for m in means if math.isfinite(m.error) and m.error > 0]
+    if errors:
+        return min(max(1 - math.floor(math.log10(float(np.median(errors)))), 0), 8)
+    values = [abs(m.mean) for m in means if math.isfinite(m.mean) and m.mean != 0]
+    return min(max(3 - math.floor(math.log10(max(values))), 0), 8) if values else 3
+
+
+def score(mean: Mean | None, decimals: int) -> str:
+    """'101.62 ± 0.79', without the second part where there is only one split."""
+    if mean is None or not math.isfinite(mean.mean):
+        return "–"
+    text = number(mean.mean, decimals)
+    return f"{text} ± {number(mean.error, decimals)}" if math.isfinite(mean.error) else text
+
+
+def gap(value: float) -> str:
+    """A relative gap with two digits."""
+    return "unknown" if math.isnan(value) else ("0" if value == 0 else f"{value:.1e}")
+
+
+def p_value(p: float) -> str:
+    """'p = 0.012', 'p < 0.0001'."""
+    return "p < 0.0001" if p < 1e-4 else f"p = {p:.2g}"
+
+
+def duration(seconds: float) -> str:
+    """'0.4 s', '12 s', '3 min 20 s'."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds // 60:.0f} min {seconds % 60:.0f} s"
+
+
+def title(comparison: Comparison) -> str:
+    """'school: 7 methods compared'."""
+    n = len(comparison.settings.methods)
+    return f"{comparison.settings.data}: {n} method{'s' if n != 1 else ''} compared"
+
+
+def data_line(comparison: Comparison) -> str:
+    """Sizes and loss in one line."""
+    f = comparison.facts
+    return f"{f.T:,} task{'s' if f.T != 1 else ''}, {f.N:,} rows, {f.p:,} features, {comparison.settings.loss} loss"
+
+
+def criterion_text(comparison: Comparison) -> str:
+    """What the inner folds were scored with."""
+    s = comparison.settings
+    if s.criterion != "loss":
+        return METRICS[s.criterion].title
+    return "mean squared error" if s.loss == "squared" else "mean logistic loss"
+
+
+def protocol(comparison: Comparison) -> list[str]:
+    """How it was done, a sentence or two a line."""
+    s, f = comparison.settings, comparison.facts
+    (hi, lo), (quad_hi, quad_lo) = RANGES[True], RANGES[False]
+    lines = [
+        f"Splits: {f.splits}; on average {f.n_train[-1]:,.0f} training and {f.n_test:,.0f} test rows.",
+        f"Tuning: every method by the same {s.folds}-fold cross-validation, stratified by task, on the training part "
+        f"alone, over {s.grid} values of lam spaced geometrically ({hi:g} to {lo:g} times lam_max; for quadratic "
+        f"penalties, which have none, {quad_hi:g} to {quad_lo:g} times the curvature of the data). "
+        f"Inner criterion: {criterion_text(comparison)} over held-out rows; scores within {TIE:g} of the best, "
+        "relatively, are ties, which go to the larger lam. A grid whose edge was chosen is extended. "
+        "Then one refit on the whole training part, scored on the test part.",
+        f"Fits: scaling={s.scaling!r} ({'each row' if s.scaling == 'sum' else 'each task'} counts the same), "
+        f"{'an unpenalised intercept a task' if s.fit_intercept else 'no intercept'}, columns {'standardised on the training part' if s.standardize else 'as they are'}. "
+        f"Certified means: a duality gap, computed by code that the solver does not share, of at most {s.tol:g} of "
+        "the objective of the model without features.",
+    ]
+    if s.splits > 1:
+        lines.append(
+            "± is the standard error of the mean over splits, corrected for overlapping training parts: deviation times "
+            "sqrt(1/J + n_test/n_train) (Nadeau & Bengio 2003). Differences are tested pairwise across splits with the "
+            "same correction, and Holm's over all pairs."
+        )
+    else:
+        lines.append("One split has no spread: no standard error is given, and no difference is claimed.")
+    return lines + list(f.remarks)
+
+
+def mark_text(comparison: Comparison) -> str:
+    """What the mark beside a method means."""
+    return (
+        f"best, or not significantly worse than the best, on {comparison.main.title} "
+        f"({100 * ALPHA:.0f} %, corrected t-test, Holm)"
+    )
+
+
+def formulas(comparison: Comparison) -> list[tuple[str, str]]:
+    """(title, formula) of every metric shown."""
+    found = []
+    for name in comparison.metrics:
+        metric = METRICS[name]
+        better = "greater is better" if metric.greater_is_better else "smaller is better"
+        found.append((metric.title, f"{metric.formula} ({better})"))
+    return found
+
+
+def arrow(metric: str) -> str:
+    """Which way is better."""
+    return "↑" if METRICS[metric].greater_is_better else "↓"
+
+
+def certified_line(comparison: Comparison) -> str:
+    """How many fits were certified, in one sentence."""
+    total = len(comparison.fits)
+    certified = sum(f.certified for f in comparison.fits)
+    tol = comparison.settings.tol
+    if total == 0:
+        return "No fit was finished."
+    gaps = [f.relative_gap for f in comparison.fits]
+    worst = "unknown for some" if any(math.isnan(g) for g in gaps) else gap(max(gaps))
+    if certified == total:
+        return f"All {total:,} fits are certified to a relative gap of {tol:g}; the largest gap is {worst}."
+    missed = ", ".join(
+        f"{r.method} {r.fits - r.certified:,} of {r.fits:,}" for r in comparison.rows if r.certified < r.fits
+    )
+    return (
+        f"{certified:,} of {total:,} fits are certified to a relative gap of {tol:g}; NOT certified: {missed} "
+        f"(largest gap {worst})."
+    )
+
+
+def sentences(comparison: Comparison) -> list[str]:
+    """Claims, winners in the order of the table; then the pairs between which nothing is claimed."""
+    if comparison.settings.splits < 2:
+        return ["One split: no difference is claimed."]
+    if not comparison.pairs:
+        return []
+    decimals = decimals_for([Mean(p.difference, 0.0, p.error) for p in comparison.pairs])
+    order = [row.method for row in comparison.rows]
+    found = []
+    for winner in order:
+        beaten = [p for p in comparison.pairs if p.winner == winner and p.claimed]
+        if beaten:
+            beaten.sort(key=lambda p: order.index(p.loser))
+            found.append(f"{winner} beats {'; '.join(_claim(p, decimals) for p in beaten)}.")
+    open_pairs = [p for p in comparison.pairs if not p.claimed]
+    if open_pairs:
+        open_pairs.sort(key=lambda p: (order.index(p.winner), order.index(p.loser)))
+        said = "; ".join(f"{p.winner} and {_claim(p, decimals)}" for p in open_pairs)
+        found.append(f"No difference is claimed between {said}.")
+    return found
+
+
+def _claim(pair: Pair, decimals: int) -> str:
+    return (
+        f"{pair.loser} (difference {number(pair.difference, decimals)} ± {number(pair.error, decimals)}, "
+        f"{p_value(pair.p)})"
+    )
+
+
+def row_notes(comparison: Comparison) -> list[tuple[str, str]]:
+    """(method, note) of every method that has something to say: failures, tuning, warnings."""
+    found = []
+    for row in comparison.rows:
+        said = _said(row)
+        if said:
+            found.append((row.method, said))
+    return found
+
+
+def _said(row: Row) -> str:
+    parts = [f"failed: {row.error}"] if row.error is not None else []
+    parts += row.notes
+    if row.certified < row.fits:
+        parts.append(f"{row.fits - row.certified:,} of {row.fits:,} fits not certified")
+    if "graph" in methods()[row.method].required:
+        parts.append("graph: the 5 nearest tasks by ridge coefficients, of the rows that are fitted only")
+    return "; ".join(parts)
