@@ -23,6 +23,8 @@ Mask = NDArray[np.bool_]
 
 ADMM_ROUND = 20
 FIRST_RHO = 0.3
+TURN = 0.3
+MOST_TURNED = 12
 NEWTON_ROUND = 12
 # Where the optimality conditions hold to this share of the threshold, rounding is all that is left.
 SETTLED = 1e-13
@@ -45,6 +47,9 @@ class Kind(Protocol):
 
     def newton(self, q: Quadratic, V: Array, g: Array) -> Array | None:
         """One Newton step on what is active; None where the linear algebra fails."""
+
+    def settle_small(self, q: Quadratic, V: Array, step: Array) -> Array:
+        """The point that a full step leads to."""
 
     def activate(self, q: Quadratic, V: Array, g: Array) -> Array:
         """V with what should leave zero, or enter it, moved there by one block prox step each."""
@@ -77,15 +82,32 @@ class Rows:
         return float((miss / self.threshold).max())
 
     def newton(self, q: Quadratic, V: Array, g: Array) -> Array | None:
-        """The step of the module's head, on the active rows."""
-        norms = np.linalg.norm(V, axis=0)
-        active = np.flatnonzero(norms > 0)
-        step = np.zeros_like(V)
+        """The semismooth Newton step of V = prox(V + g/σ), σ_j = max_t H_tjj: rows enter and leave with it.
+
+        With u = V + g/σ, rows with ‖u_j‖ <= threshold_j/σ_j go to zero. On the others the derivative of the prox is D_j,
+        and H Δ + d_j (I − û_j û_j') Δ_j = σ_j D_j⁻¹ (prox(u)_j − v_j) with d_j = threshold_j / ‖prox(u)_j‖.
+        Near the answer it is Newton's method on the active rows; far from it the directions û_j, which hold the
+        gradient, are better than those of v_j.
+        """
+        bend = q.diagonal.max(axis=0)
+        bend = np.where(bend > 0, bend, 1.0)
+        u = V + g / bend
+        norms = np.linalg.norm(u, axis=0)
+        kept = norms - self.threshold / bend
+        active = np.flatnonzero(kept > 0)
+        step = -V
         if active.size == 0:
             return step
-        unit = V[:, active] / norms[active]
-        d = self.threshold[active] / norms[active]
-        descent = g[:, active] - self.threshold[active] * unit
+        unit = u[:, active] / norms[active]
+        d = self.threshold[active] / kept[active]
+        # σ D⁻¹ (P − V), D⁻¹ = û û' + (norms / kept) (I − û û').
+        miss = bend[active] * (kept[active] * unit - V[:, active])
+        radial = (unit * miss).sum(axis=0) * unit
+        descent = radial + (norms[active] / kept[active]) * (miss - radial)
+        leaving = step.copy()
+        leaving[:, active] = 0.0
+        if leaving.any():
+            descent = descent - q.times(leaving)[:, active]
         assert q.H is not None
         K = q.H[:, active[:, None], active] + np.diag(d)
         Kinv = _inverse(K)
@@ -107,32 +129,31 @@ class Rows:
         return step if np.isfinite(step).all() else None
 
     def activate(self, q: Quadratic, V: Array, g: Array) -> Array:
-        """One prox step a row with curvature max_t H_tjj: rows whose norm it sends to zero leave, and others enter.
+        """V: the step itself lets rows enter and leave."""
+        return V
 
-        Rows that move together can overshoot where features correlate: then only the row with the largest excess
-        moves, which lowers the objective.
+    def settle_small(self, q: Quadratic, V: Array, step: Array) -> Array:
+        """V + step, but rows that the step turns around are then minimised over exactly, one after the other.
+
+        Newton's model of ‖v_j‖ holds for steps that are small beside v_j; where correlated features leave a row small,
+        it does not, and a line search would hold all other rows back with it. The loop is over those few rows only.
         """
-        bend = q.diagonal.max(axis=0)
-        moved = self.shrink_by(V + g / bend, bend)
-        was, now = np.linalg.norm(V, axis=0) > 0, np.linalg.norm(moved, axis=0) > 0
-        changed = was != now
-        if not changed.any():
-            return V
-        trial = np.where(changed, moved, V)
-        value = q.value(V) + self.value(V)
-        if q.value(trial) + self.value(trial) <= value:
+        size, move = np.linalg.norm(V, axis=0), np.linalg.norm(step, axis=0)
+        turned = np.flatnonzero(move > TURN * size)
+        trial = V + step
+        if turned.size == 0 or turned.size > MOST_TURNED:
             return trial
-        excess = np.where(changed, np.linalg.norm(moved - V, axis=0) * np.sqrt(bend), 0.0)
-        trial = V.copy()
-        most = int(np.argmax(excess))
-        trial[:, most] = moved[:, most]
+        assert q.H is not None
+        columns = q.H[:, :, turned]
+        bend = np.broadcast_to(q.diagonal, V.shape)[:, turned]
+        g = (q.r - q.times(trial))[:, turned]
+        inner = columns[:, turned, :]
+        for _ in range(2):
+            for k, j in enumerate(turned):
+                new = row_minimum(g[:, k] + bend[:, k] * trial[:, j], bend[:, k], float(self.threshold[j]))
+                g -= inner[:, :, k] * (new - trial[:, j])[:, None]
+                trial[:, j] = new
         return trial
-
-    def shrink_by(self, V: Array, bend: Array) -> Array:
-        """Block soft thresholding with the step 1/bend_j of each row."""
-        norms = np.linalg.norm(V, axis=0)
-        keep = np.maximum(norms - self.threshold / bend, 0.0)
-        return V * np.divide(keep, norms, out=np.zeros_like(norms), where=norms > 0)
 
 
 @dataclass(frozen=True)
@@ -179,6 +200,10 @@ class Entries:
         step *= first
         return np.where(crossing & (share <= first), -V, step)
 
+    def settle_small(self, q: Quadratic, V: Array, step: Array) -> Array:
+        """V + step: the step ends at the first change of sign as it is."""
+        return V + step
+
     def activate(self, q: Quadratic, V: Array, g: Array) -> Array:
         """Entries at zero whose |g| exceeds the threshold take one coordinate step; in each task only the one with
         the largest excess where all of them together would raise its objective."""
@@ -198,6 +223,24 @@ class Entries:
         """(T,): each task's objective."""
         smooth = ((q.times(V) / 2 - q.r) * V).sum(axis=1)
         return np.asarray(smooth + (self.threshold * np.abs(V)).sum(axis=1))
+
+def row_minimum(c: Array, h: Array, lam: float) -> Array:
+    """argmin_v Σ_t (h_t v_t²/2 − c_t v_t) + lam ‖v‖: v_t = c_t s / (h_t s + lam), s = ‖v‖ by Newton's method on
+    1/‖c / (h s + lam)‖ = 1, which is close to linear in s."""
+    norm = float(np.linalg.norm(c))
+    if norm <= lam:
+        return np.zeros_like(c)
+    s = (norm - lam) / float(h.max())  # from below, where the iteration is monotone
+    for _ in range(50):
+        x = c / (h * s + lam)
+        length = float(np.linalg.norm(x))
+        slope = float(x @ (x * h / (h * s + lam))) / length**3
+        change = (1.0 - 1.0 / length) / slope
+        s += change
+        if abs(change) <= 1e-15 * s:
+            break
+    return np.asarray(c * s / (h * s + lam))
+
 
 def _inverse(K: Array) -> Array | None:
     try:
@@ -276,10 +319,12 @@ def _newton(q: Quadratic, penalty: Rows | Entries, V: Array) -> Iterator[tuple[A
             return
         size = 1.0
         for _ in range(12):
-            trial = V + size * step
+            trial = penalty.settle_small(q, V, step) if size == 1.0 else V + size * step
             HV = q.times(trial)
             new = q.value(trial, HV) + penalty.value(trial)
             if new <= value + 1e-14 * abs(value):
+                break
+            if size == 1.0 and penalty.residual(trial, q.r - HV) <= 0.5 * miss:
                 break
             size /= 2
         else:
