@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -20,6 +20,19 @@ from mtlref.moments import Moments
 from mtlref.tasks import TaskData, as_tasks
 
 Array = NDArray[np.float64]
+
+
+class _ClassifierOnly:
+    """A method that an estimator has with loss="logistic" alone, so that ``hasattr`` tells what it is."""
+
+    def __init__(self, method: Callable[..., Any]) -> None:
+        self.method = method
+        self.__doc__ = method.__doc__
+
+    def __get__(self, owner: Any, cls: type | None = None) -> Any:
+        if owner is not None and owner.loss != "logistic":
+            raise AttributeError(f'{self.method.__name__} exists with loss="logistic" only; got loss={owner.loss!r}')
+        return self.method if owner is None else self.method.__get__(owner, cls)
 
 
 class Estimator:
@@ -75,7 +88,7 @@ class Estimator:
 
     def _encode(self, data: TaskData, y: Any) -> tuple[TaskData, NDArray[Any]]:
         """(data with labels −1 and +1, the two labels) for a classifier."""
-        if isinstance(y, np.ndarray) and y.dtype.kind in "biuUSO" and data.form in ("single", "long"):
+        if isinstance(y, np.ndarray) and y.dtype.kind in "biuUSO" and data.form != "list":
             classes = np.unique(y)  # as the caller typed them: integers stay integers
         else:
             classes = np.unique(np.concatenate(data.y))
@@ -198,6 +211,7 @@ class Estimator:
         if tuple(fitted) != given:
             raise DataError(_names_message(tuple(fitted), given))
 
+    @_ClassifierOnly
     def decision_function(self, X: Any, tasks: Any = None) -> list[Array] | Array:
         """x'w_t + b_t, in the form that X has: positive for ``classes_[1]``. Classifiers only (loss="logistic")."""
         return self._scores(X, tasks)
@@ -218,13 +232,19 @@ class Estimator:
             return [self.classes_[(s > 0).astype(int)] for s in scores]
         return self.classes_[(scores > 0).astype(int)]
 
+    @_ClassifierOnly
     def predict_proba(self, X: Any, tasks: Any = None) -> Any:
-        """Probabilities of ``classes_``: arrays (m_t, 2) in a list, or (m, 2), or (m, T, 2) in the shared form."""
+        """Probabilities of ``classes_``: arrays (m_t, 2) in a list, or (m, 2); classifiers only (loss="logistic").
+
+        In the shared form the probabilities of ``classes_[1]``, (m, T), as scikit-learn has them for several outputs.
+        """
         from scipy.special import expit
 
         scores = self._scores(X, tasks)
         if isinstance(scores, list):
             return [np.stack([expit(-s), expit(s)], axis=-1) for s in scores]
+        if scores.ndim == 2:
+            return np.asarray(expit(scores))
         return np.stack([expit(-scores), expit(scores)], axis=-1)
 
     def score(self, X: Any, y: Any = None, tasks: Any = None, sample_weight: Any = None) -> float:
@@ -262,7 +282,7 @@ class Estimator:
         classifier = self.loss == "logistic"
         return Tags(
             estimator_type="classifier" if classifier else "regressor",
-            target_tags=TargetTags(required=True, multi_output=not classifier, single_output=True),
+            target_tags=TargetTags(required=True, multi_output=True, single_output=True),
             transformer_tags=None,
             classifier_tags=ClassifierTags(multi_class=False) if classifier else None,
             regressor_tags=None if classifier else RegressorTags(),

@@ -36,8 +36,8 @@ def _refuse_kinds(a: Any, name: str) -> None:
 def as_float(a: Any, name: str, ndim: int) -> Array:
     """A float64 array with ``ndim`` axes holding what ``a`` holds; never modified, copied only where dtype demands.
 
-    Raises FormError for masked, sparse, complex, datetime, text and object arrays and a wrong number of axes,
-    DataError for object arrays that do not hold numbers.
+    Raises FormError for masked, sparse, datetime, text and object arrays and for three axes or more, DataError for
+    complex numbers and for too few or too many axes otherwise.
     """
     _refuse_kinds(a, name)
     try:
@@ -49,7 +49,7 @@ def as_float(a: Any, name: str, ndim: int) -> Array:
         ) from None
     kind = array.dtype.kind
     if kind == "c":
-        raise FormError(f"{name} must be real. Complex data not supported; got dtype {array.dtype}")
+        raise DataError(f"{name} must be real. Complex data not supported; got dtype {array.dtype}")
     if kind in "mM":
         raise FormError(f"{name} must hold numbers; got dates or times (dtype {array.dtype})")
     if kind in "USV":
@@ -57,7 +57,8 @@ def as_float(a: Any, name: str, ndim: int) -> Array:
     if kind == "O":
         array = _from_objects(array, name)
     if array.ndim != ndim:
-        raise FormError(_axes_message(array, name, ndim))
+        # A stack of designs is another form; one axis too few or too many is a slip in this one.
+        raise (FormError if array.ndim >= 3 else DataError)(_axes_message(array, name, ndim))
     return array.astype(np.float64, copy=False)
 
 

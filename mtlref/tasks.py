@@ -381,8 +381,7 @@ def as_tasks(X: Any, y: Any = None, tasks: Any = None, sample_weight: Any = None
         return TaskData.from_long(X, y, tasks, weights=sample_weight)
     if _is_list_of_designs(X):
         return TaskData.from_list(X, y, weights=sample_weight)
-    ndim = np.ndim(y) if not hasattr(y, "ndim") else y.ndim
-    if ndim == 2:
+    if _axes(y) == 2:
         return TaskData.from_shared(X, y, weights=sample_weight)
     return TaskData.from_single(X, y, weights=sample_weight)
 
@@ -399,6 +398,16 @@ def _is_list_of_designs(X: Any) -> bool:
         and len(first) > 0
         and (isinstance(first[0], (list, tuple)) or getattr(first[0], "ndim", 0) >= 1)
     )
+
+
+def _axes(y: Any) -> int:
+    """The number of axes, also of an object that only converts to an array."""
+    if hasattr(y, "ndim"):
+        return int(y.ndim)
+    try:
+        return np.asarray(y).ndim
+    except (ValueError, TypeError):  # ragged: what reads it next says so
+        return 1
 
 
 def _what(a: Any) -> str:

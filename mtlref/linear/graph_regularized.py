@@ -36,8 +36,9 @@ from mtlref.registry import register
 Array = NDArray[np.float64]
 
 
-def laplacian(graph: Array, lam: float, ridge: float) -> Array:
-    """M (T, T)."""
+def laplacian(graph: Array, lam: float, ridge: float, T: int) -> Array:
+    """M (T, T); a graph of one entry joins every two tasks."""
+    graph = np.broadcast_to(graph, (T, T))
     A = graph - np.diag(np.diag(graph))
     return np.asarray(lam * (np.diag(A.sum(axis=1)) - A) + ridge * np.eye(len(A)))
 
@@ -58,6 +59,7 @@ def objective(
     fit: DataFit, W: Array, b: Array, *, graph: Array, lam: float, ridge: float = 0.0, lam_sparse: float = 0.0
 ) -> float:
     """F(W, b)."""
+    graph = np.broadcast_to(graph, (W.shape[1], W.shape[1]))
     s, t = np.nonzero(np.triu(graph, 1))
     apart = W[:, s] - W[:, t]
     pull = lam / 2 * float(graph[s, t] @ np.square(apart).sum(axis=0))
@@ -70,7 +72,7 @@ def certificate(
 ) -> Certificate:
     """The duality gap; G is split into Q = W M, which is feasible as it stands, and the rest, or is Q alone."""
     primal = objective(fit, W, b, graph=graph, lam=lam, ridge=ridge, lam_sparse=lam_sparse)
-    M = laplacian(graph, lam, ridge)
+    M = laplacian(graph, lam, ridge, W.shape[1])
     if lam_sparse:
         point = fit.dual_point(W)
         Q = W @ M
@@ -78,7 +80,7 @@ def certificate(
         alpha = min(1.0, lam_sparse / polar) if polar > 0 else 1.0  # (F)
         dual = point.value(alpha) - float(np.square(alpha)) / 2 * float(np.vdot(Q, W))  # (D)
     else:
-        parts = connected_parts(graph)
+        parts = connected_parts(np.broadcast_to(graph, M.shape))
         at = W if ridge else fit.settled(W, parts)
         point = fit.dual_point(at)
         # Over each connected part M is ridge on the mean and at least ridge on what differs from it.
@@ -109,7 +111,7 @@ def iterates(
     lam_sparse: float = 0.0,
 ) -> Iterator[Iterate]:
     """A linear solve with refinement; Newton's method for logistic; ADMM and Newton where lam_sparse > 0."""
-    M = laplacian(graph, lam, ridge)
+    M = laplacian(graph, lam, ridge, problem.T)
     if lam_sparse:
         return sparse_coupled_fit(problem, start, M, lam_sparse)
     return in_row_space(
@@ -137,7 +139,7 @@ class GraphRegularized(LinearModel):
     Parameters
     ----------
     graph : array (T, T), symmetric, >= 0: A, in the order of the tasks of the data (``TaskData.names``; sorted labels in
-        the long form). Its diagonal has no effect.
+        the long form). Its diagonal has no effect. One number, or an array of one entry: A_st for every two tasks.
     lam : float > 0, default 1.0. Multiplies the weighted squared distances; unit: loss per squared coefficient.
     ridge : float >= 0, default 0.0. With 0 the mean of each connected part is not penalised.
     lam_sparse : float >= 0, default 0.0.
@@ -197,13 +199,14 @@ class GraphRegularized(LinearModel):
     def _prepare(self, X: Any, y: Any = None, tasks: Any = None, sample_weight: Any = None) -> Prepared:
         ready = super()._prepare(X, y, tasks, sample_weight)
         T = ready.data.T
-        if np.shape(self.graph) != (T, T):
-            raise DataError(f"graph must have shape ({T}, {T}), a row for each task; got {np.shape(self.graph)}")
+        shape = _check_graph(self.graph).shape
+        if shape not in ((T, T), (1, 1)):
+            raise DataError(f"graph must have shape ({T}, {T}), a row for each task; got {shape}")
         return ready
 
 
 def _check_graph(graph: Any) -> Array:
-    A = inputs.as_float(graph, "graph", 2)
+    A = inputs.as_float([[graph]] if np.ndim(graph) == 0 else graph, "graph", 2)
     inputs.check_finite(A, "graph")
     if A.shape[0] != A.shape[1]:
         raise DataError(f"graph must be square, (T, T); got shape {A.shape}")

@@ -69,7 +69,7 @@ class JointFeature(LinearModel):
 
     Parameters
     ----------
-    lam : float > 0, default 1.0. Multiplies the sum of row norms; unit: loss per coefficient.
+    lam : float > 0, default 0.1. Multiplies the sum of row norms; unit: loss per coefficient.
     ridge : float >= 0, default 0.0.
     loss : "squared" (default) or "logistic".
     scaling : "mean" (default; each task's loss divided by the sum of its weights) or "sum".
@@ -104,7 +104,7 @@ class JointFeature(LinearModel):
 
     def __init__(
         self,
-        lam: float = 1.0,
+        lam: float = 0.1,
         *,
         ridge: float = 0.0,
         loss: str = "squared",

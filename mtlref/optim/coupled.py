@@ -50,11 +50,30 @@ def over_graph(q: Quadratic, L: Array) -> Solver:
     level, V = np.linalg.eigh(L)
     level = np.maximum(level, 0.0)
     if q.shared or q.T == 1:
-        floor = _floor(q)
-        return lambda R: np.asarray(V @ q.solve_shifted(V.T @ R, np.maximum(level, floor)))
+        return _one_design(q, level, V)
     if q.T * q.p <= DENSE:
         return _dense(q, L)
     return _conjugate_gradients(q, L, level, V)
+
+
+def _one_design(q: Quadratic, level: Array, V: Array) -> Solver:
+    """(H + level_k I)⁻¹ in the eigenvectors of L, without the directions that have no curvature at all."""
+    e, U = q.spectrum
+    inside, outside = e[0] + (level + q.ridge)[:, None], level + q.ridge
+    cut = 1e-14 * float(inside.max())
+    inside = np.divide(1.0, inside, out=np.zeros_like(inside), where=inside > cut)
+    outside = np.divide(1.0, outside, out=np.zeros_like(outside), where=outside > cut)
+    full = U.shape[1] == U.shape[2]
+
+    def solve(R: Array) -> Array:
+        B = V.T @ R
+        at = B @ U[0]
+        out = (at * inside) @ U[0].T
+        if not full:
+            out = out + outside[:, None] * (B - at @ U[0].T)
+        return np.asarray(V @ out)
+
+    return solve
 
 
 def _floor(q: Quadratic) -> float:

@@ -44,9 +44,13 @@ def trace_fit(problem: Problem, start: Start | None, lam: float, ridge: float) -
 
 
 def natural_rho(q: Quadratic) -> float:
-    """A first penalty parameter for ADMM: the mean curvature, which adapts from there."""
-    mean = float(q.diagonal.mean())
-    return mean if mean > 0 else 1.0
+    """A first penalty parameter for ADMM, which adapts from there: the mean curvature where there is any.
+
+    Directions without curvature do not count, so that weights of zero and the row space change nothing.
+    """
+    e = q.spectrum[0]
+    curved = e[e > 1e-12 * e.max()]
+    return q.ridge + float(curved.mean()) if curved.size else 1.0
 
 
 def shrink_singular(V: Array, threshold: float) -> Array:

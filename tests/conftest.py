@@ -1,0 +1,87 @@
+"""Profiles of Hypothesis, and the real data and known answers that tests may find beside the project."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import mtlref as mt
+
+try:
+    from hypothesis import HealthCheck, Phase, settings
+except ImportError:  # without it the tests that need it skip
+    pass
+else:
+    quiet = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
+    settings.register_profile("dev", max_examples=25, deadline=None, suppress_health_check=quiet)
+    settings.register_profile(
+        "ci",
+        max_examples=60,
+        deadline=None,
+        database=None,
+        derandomize=True,
+        suppress_health_check=quiet,
+        phases=[Phase.explicit, Phase.generate, Phase.shrink],
+    )
+    settings.register_profile("nightly", max_examples=1000, deadline=None, suppress_health_check=quiet)
+    settings.load_profile(os.environ.get("MTLREF_PROFILE", "dev"))
+
+
+def data_folder() -> Path:
+    """The folder that MTLREF_DATA names; skips the test where there is none."""
+    named = os.environ.get("MTLREF_DATA", "")
+    if not named or not Path(named).is_dir():
+        pytest.skip("MTLREF_DATA does not name a folder with the public data sets")
+    return Path(named)
+
+
+@pytest.fixture(scope="session")
+def shared_cases() -> Path:
+    """The folder of problems with known answers, beside the data."""
+    folder = data_folder().parent / "cases"
+    if not folder.is_dir():
+        pytest.skip("there is no folder of known answers (cases) beside MTLREF_DATA")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def regression_cases(shared_cases: Path) -> tuple[mt.TaskData, list[dict[str, Any]]]:
+    """Four regression tasks and what is known of them."""
+    arrays = np.load(shared_cases / "linear" / "regression.npz")
+    data = mt.TaskData.from_list([arrays[f"X{t}"] for t in range(4)], [arrays[f"y{t}"] for t in range(4)])
+    return data, json.loads((shared_cases / "linear" / "regression.json").read_text())
+
+
+@pytest.fixture(scope="session")
+def school() -> mt.TaskData:
+    """All 15,362 pupils of the 139 schools, raw features with the constant column."""
+    from scipy.io import loadmat
+
+    path = data_folder() / "school" / "school_b.mat"
+    if not path.is_file():
+        pytest.skip("the School data are not in MTLREF_DATA")
+    raw = loadmat(path)
+    X, y = raw["x"].T.astype(float), raw["y"].ravel().astype(float)
+    starts = [*(raw["task_indexes"].ravel().astype(int) - 1), len(y)]
+    spans = [slice(a, b) for a, b in zip(starts[:-1], starts[1:], strict=True)]
+    return mt.TaskData.from_list([X[s] for s in spans], [y[s] for s in spans])
+
+
+@pytest.fixture(scope="session")
+def landmine() -> mt.TaskData:
+    """The 29 mine fields, labels 0 and 1."""
+    from scipy.io import loadmat
+
+    folder = data_folder() / "landmine"
+    found = sorted(folder.glob("*.mat")) if folder.is_dir() else []
+    if not found:
+        pytest.skip("the landmine data are not in MTLREF_DATA")
+    raw = loadmat(found[0])
+    X = [np.asarray(f, dtype=float) for f in raw["feature"].ravel()]
+    y = [np.asarray(v, dtype=float).ravel() for v in raw["label"].ravel()]
+    return mt.TaskData.from_list(X, y)
