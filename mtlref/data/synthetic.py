@@ -170,7 +170,7 @@ def _within(value: int, name: str, least: int, most: int) -> None:
 def _draw(
     W: Array, n: int | tuple[int, int], noise: float, loss: str, shared: bool, rng: np.random.Generator
 ) -> Problem:
-    p, T = W.shape
+    p, T = int(W.shape[0]), int(W.shape[1])
     if loss not in ("squared", "logistic"):
         raise DataError(f"loss must be 'squared' or 'logistic'; got {loss!r}")
     if not noise >= 0 or (loss == "logistic" and noise == 0):
@@ -180,13 +180,13 @@ def _draw(
         raise DataError(f"n must be at least 1 row, or (least, most); got {n}")
     if shared and least != most:
         raise DataError(f"a shared design has one number of rows; got n={n}")
-    sizes = np.full(T, least) if least == most else rng.integers(least, most, size=T, endpoint=True)
+    sizes = [int(v) for v in rng.integers(least, most, size=T, endpoint=True)]
     b = rng.standard_normal(T)
     if shared:
         X = rng.standard_normal((least, p))
         Y = np.column_stack([_targets(X @ W[:, t] + b[t], noise, loss, rng) for t in range(T)])
         return TaskData.from_shared(X, Y), W, b
-    designs = [rng.standard_normal((int(size), p)) for size in sizes]
+    designs = [rng.standard_normal((size, p)) for size in sizes]
     targets: list[Any] = [_targets(x @ W[:, t] + b[t], noise, loss, rng) for t, x in enumerate(designs)]
     return TaskData.from_list(designs, targets), W, b
 

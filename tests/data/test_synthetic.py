@@ -25,10 +25,10 @@ def test_shapes_and_ranges(make, loss):
 
 @pytest.mark.parametrize("make", MAKERS)
 def test_shared_design(make):
-    data, _, _ = make(T=3, p=4, n=9, shared=True, random_state=0)
+    data, _, _ = make(T=3, p=6, n=9, shared=True, random_state=0)
     assert data.shared
     with pytest.raises(mt.DataError, match="one number of rows"):
-        make(T=3, p=4, n=(5, 9), shared=True)
+        make(T=3, p=6, n=(5, 9), shared=True)
 
 
 @pytest.mark.parametrize("make", MAKERS)
@@ -37,7 +37,9 @@ def test_without_noise_the_truth_fits_exactly_and_least_squares_finds_it(make):
     for t in range(4):
         np.testing.assert_allclose(data.X[t] @ W[:, t] + b[t], data.y[t], rtol=1e-12, atol=1e-12)
         rows = np.column_stack([data.X[t], np.ones(12)])
-        np.testing.assert_allclose(np.linalg.lstsq(rows, data.y[t])[0], [*W[:, t], b[t]], rtol=1e-9, atol=1e-9)
+        np.testing.assert_allclose(
+            np.linalg.lstsq(rows, data.y[t])[0], [*W[:, t], b[t]], rtol=1e-9, atol=1e-9
+        )
 
 
 @pytest.mark.parametrize("make", MAKERS)
