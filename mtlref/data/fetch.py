@@ -113,12 +113,12 @@ def _download(name: str, files: Sequence[File], folder: Path, origin: str, downl
         # Whatever stands between here and the origin (no network, a proxy, a moved file), the way out is the same.
         except Exception as problem:
             reason = f"the download of {f.path} failed ({type(problem).__name__})"
-            raise MissingData(_advice(name, files, origin, reason)) from problem
+            raise MissingData(_advice(name, files, origin, reason)) from None
 
 
 def _advice(name: str, files: Sequence[File], origin: str, reason: str) -> str:
     named = user_folder()
-    where = f"{named}, which MTLREF_DATA names," if named else "a folder, set MTLREF_DATA to it,"
+    where = f"{named}, which MTLREF_DATA names," if named else "a folder that MTLREF_DATA names"
     return (
         f"the data set {name!r} is not here and {reason}. Put {', '.join(f.path for f in files)} into {where} "
         f"or into {cache_folder()}. Origin: {origin}"
