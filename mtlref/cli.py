@@ -255,15 +255,12 @@ def _cite(o: argparse.Namespace) -> int:
 def _data(_: argparse.Namespace) -> int:
     from mtlref.data import available
 
-    lines = [("name", "here", "size", "licence", "origin")]
     for info in available():
-        lines.append(
-            (info.name, str(info.found) if info.found else "no", _size(info.bytes), info.licence, info.origin)
-        )
-    _print_table(lines)
-    print(
-        "\nWhat is not here is fetched on first use; or put the files into the folder that MTLREF_DATA names."
-    )
+        print(f"{info.name}: {info.description}")
+        print(f"  here     {info.found or 'no; fetched on first use'} ({_size(info.bytes)})")
+        print(f"  licence  {info.licence}")
+        print(f"  origin   {info.origin}\n")
+    print("Sets are looked for in the folder that MTLREF_DATA names, then in the cache, then fetched.")
     return OK
 
 
@@ -379,7 +376,7 @@ def _size(count: int | None) -> str:
     return f"{count / 1e6:.1f} MB" if count >= 1e6 else f"{count / 1e3:.0f} kB"
 
 
-def _print_table(lines: list[tuple[str, ...]]) -> None:
+def _print_table(lines: Sequence[tuple[str, ...]]) -> None:
     widths = [max(_width(line[i]) for line in lines) for i in range(len(lines[0]))]
     for line in lines:
         cells = [cell + " " * (width - _width(cell)) for cell, width in zip(line, widths, strict=True)]

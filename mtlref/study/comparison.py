@@ -42,8 +42,9 @@ class Row:
     method : name in the registry
     scores : metric -> Mean over the splits; empty where the method failed
     top : whether it is the best on the main metric, or not significantly worse than the best
-    lam, lam_relative : medians over splits of the chosen lam, and of it divided by the natural scale
+    lam : median over splits of the chosen lam
     fits, certified : how many fits were made (inner ones too), how many closed their certificate to tol
+    uncertified_refits : how many of the fits that were scored did not; of such a method nothing is claimed
     max_relative_gap : the largest relative gap of any of them
     seconds : time of all its fits
     notes : about tuning and warnings
@@ -56,6 +57,7 @@ class Row:
     lam: float
     fits: int
     certified: int
+    uncertified_refits: int
     max_relative_gap: float
     seconds: float
     notes: tuple[str, ...]
@@ -114,14 +116,21 @@ class Comparison:
 
     def pairs_at(self, size: int) -> list[Pair]:
         """All pairs on the main metric at one training size, tested."""
-        usable = {m: s for m, s in self.scores(self.main.name, size).items() if np.isfinite(s).all()}
+        usable = {
+            m: s
+            for m, s in self.scores(self.main.name, size).items()
+            if np.isfinite(s).all() and self._refits_certified(m, size)
+        }
         return statistics.compare_pairs(
             usable, self.facts.n_train[size], self.facts.n_test, self.main.greater_is_better
         )
 
+    def _refits_certified(self, method: str, size: int) -> bool:
+        return all(f.certified for f in self._by_method[method] if f.fold == FINAL and f.size == size)
+
     @cached_property
     def pairs(self) -> list[Pair]:
-        """All pairs of methods that did not fail, tested on the main metric."""
+        """All pairs of methods that did not fail and whose refits are certified, tested on the main metric."""
         return self.pairs_at(self.largest)
 
     def means(self, metric: str, size: int | None = None) -> dict[str, Mean]:
@@ -137,9 +146,8 @@ class Comparison:
         means = {metric: self.means(metric) for metric in METRICS if METRICS[metric].kind == self.main.kind}
         ranked = {m: v.mean for m, v in means[self.main.name].items() if np.isfinite(v.mean)}
         order = sorted(ranked, key=lambda m: -ranked[m] if self.main.greater_is_better else ranked[m])
-        top = (
-            statistics.not_worse(order[0], order, self.pairs) if order and self.settings.splits > 1 else set()
-        )
+        sound = [m for m in order if self._refits_certified(m, self.largest)]
+        top = statistics.not_worse(sound[0], sound, self.pairs) if sound and self.settings.splits > 1 else set()
         rest = [m for m in self.settings.methods if m not in ranked]
         return [self._row(m, means, m in top) for m in [*order, *rest]]
 
@@ -156,6 +164,7 @@ class Comparison:
             lam=float(np.median([f.lam for f in finals])) if finals else float("nan"),
             fits=len(fits),
             certified=sum(f.certified for f in fits),
+            uncertified_refits=sum(not f.certified for f in finals),
             max_relative_gap=worst,
             seconds=float(sum(f.seconds for f in fits)),
             notes=tuple(_notes(finals, self.settings.splits) + _warned(fits)),
@@ -208,7 +217,7 @@ class Comparison:
 
     def sentences(self) -> list[str]:
         """What may be claimed, in words."""
-        from mtlref.study.wording import sentences
+        from mtlref.study.claims import sentences
 
         return sentences(self)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from mtlref.metrics import METRICS
 from mtlref.registry import methods
 from mtlref.study import wording
+from mtlref.study.claims import listed
 from mtlref.study.pictures import page_pictures
 from mtlref.study.statistics import ALPHA
 
@@ -58,9 +59,9 @@ def report(comparison: Comparison, said: dict[str, Any]) -> str:
 
 def headline(comparison: Comparison) -> str:
     """The outcome in one or two sentences, without more than the test allows."""
-    ranked = [row for row in comparison.rows if row.scores and row.error is None]
+    ranked = [row for row in comparison.rows if row.scores and row.error is None and not row.uncertified_refits]
     if not ranked:
-        return "No method could be fitted and scored."
+        return "No method could be fitted, certified and scored."
     best, main = ranked[0], comparison.main
     decimals = wording.decimals_for([best.scores[main.name]])
     value = wording.score(best.scores[main.name], decimals)
@@ -71,8 +72,7 @@ def headline(comparison: Comparison) -> str:
     beaten = len(ranked) - 1 - len(others)
     if not others:
         return f"{text}, and beats all {beaten} others." if beaten else f"{text}."
-    listed = others[0] if len(others) == 1 else f"{', '.join(others[:-1])} and {others[-1]}"
-    return f"{text}. {listed} cannot be told apart from it" + (
+    return f"{text}. {listed(others)} cannot be told apart from it" + (
         f"; the other {beaten} are significantly worse." if beaten > 1
         else ("; the other one is significantly worse." if beaten else ".")
     )  # fmt: skip
@@ -137,6 +137,7 @@ def _pairs(comparison: Comparison) -> list[dict[str, Any]]:
             "loser": p.loser,
             "difference": wording.number(p.difference, decimals),
             "error": wording.number(p.error, decimals),
+            "alone": wording.p_value(p.alone).removeprefix("p = ").removeprefix("p "),
             "p": wording.p_value(p.p).removeprefix("p = ").removeprefix("p "),
             "claimed": p.claimed,
         }

@@ -85,7 +85,7 @@ def published_splits(
 def describe(source: str, n_splits: int, train_sizes: tuple[float, ...], seed: int) -> str:
     """The splits in words, for the caption of the table."""
     if source == "published":
-        text = f"{n_splits} published train/test split{'s' if n_splits != 1 else ''}"
+        text = f"{n_splits} train/test split{'s' if n_splits != 1 else ''} given with the data"
         if train_sizes != (1.0,):
             text += f"; training parts cut to {_percent(train_sizes)} of each task's rows in them"
         return text

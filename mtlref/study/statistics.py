@@ -8,7 +8,7 @@ t-test. Holm's (1979) step-down rule then keeps the chance of one false claim am
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,14 +34,15 @@ class Mean:
 class Pair:
     """``winner`` scored better than ``loser`` by ``difference`` > 0 on the mean over splits.
 
-    ``error`` is the corrected standard error of the difference, ``p`` the two-sided p-value after Holm's correction
-    over all pairs, ``claimed`` whether p < alpha.
+    ``error`` is the corrected standard error of the difference, ``alone`` the two-sided p-value of this pair by
+    itself, ``p`` that after Holm's correction over its family, ``claimed`` whether p < alpha.
     """
 
     winner: str
     loser: str
     difference: float
     error: float
+    alone: float
     p: float
     claimed: bool
 
@@ -82,11 +83,15 @@ def compare_pairs(
             size = float(np.abs(scores[a]).mean() + np.abs(scores[b]).mean()) / 2
             error, p = _t_test(gain, n_train, n_test, size)
             raw.append((winner, loser, float(abs(gain.mean())), error, p))
-    adjusted = holm(np.array([r[-1] for r in raw]))
-    pairs = [
-        Pair(w, l, d, e, float(q), bool(q < alpha)) for (w, l, d, e, _), q in zip(raw, adjusted, strict=True)
-    ]
-    return sorted(pairs, key=lambda pair: (np.nan_to_num(pair.p, nan=2.0), -pair.difference))
+    pairs = [Pair(w, l, d, e, p, p, False) for w, l, d, e, p in raw]
+    return family(pairs, alpha)
+
+
+def family(pairs: list[Pair], alpha: float = ALPHA) -> list[Pair]:
+    """The same pairs as one family: Holm's correction over them and no others, ordered by p."""
+    adjusted = holm(np.array([pair.alone for pair in pairs]))
+    found = [replace(pair, p=float(q), claimed=bool(q < alpha)) for pair, q in zip(pairs, adjusted, strict=True)]
+    return sorted(found, key=lambda pair: (np.nan_to_num(pair.p, nan=2.0), -pair.difference))
 
 
 def _t_test(gain: NDArray[np.float64], n_train: float, n_test: float, size: float) -> tuple[float, float]:

@@ -10,15 +10,20 @@ import numpy as np
 from mtlref.metrics import METRICS
 from mtlref.registry import methods
 from mtlref.study.grid import RANGES, TIE
-from mtlref.study.statistics import ALPHA, Mean, Pair
+from mtlref.study.statistics import ALPHA, Mean
 
 if TYPE_CHECKING:
     from mtlref.study.comparison import Comparison, Row
 
+# Beyond this a number is told by its exponent; only a fit that went wrong has such scores.
+HUGE = 1e7
+
 
 def number(value: float, decimals: int) -> str:
     """A number with that many decimals; a dash for one that is not there."""
-    return "–" if not math.isfinite(value) else f"{value:.{decimals}f}"
+    if not math.isfinite(value):
+        return "–"
+    return f"{value:.2e}" if abs(value) >= HUGE else f"{value:.{decimals}f}"
 
 
 def decimals_for(means: list[Mean]) -> int:
@@ -97,8 +102,11 @@ def protocol(comparison: Comparison) -> list[str]:
     if s.splits > 1:
         lines.append(
             "± is the standard error of the mean over splits, corrected for overlapping training parts: deviation times "
-            "sqrt(1/J + n_test/n_train) (Nadeau & Bengio 2003). Differences are tested pairwise across splits with the "
-            "same correction, and Holm's over all pairs."
+            "sqrt(1/J + n_test/n_train) (Nadeau & Bengio 2003). Differences are tested pairwise across splits by the t-test "
+            f"with the same correction, at {100 * ALPHA:.0f} %. Three questions are asked, each a family of its own, "
+            "within which Holm's rule holds the chance of any false claim: single-task against pooled ridge; every other "
+            "method against single-task ridge; all pairs, which the marks in the table follow. Nothing is claimed of a "
+            "method with a refit that is not certified."
         )
     else:
         lines.append("One split has no spread: no standard error is given, and no difference is claimed.")
@@ -148,35 +156,6 @@ def certified_line(comparison: Comparison) -> str:
     )
 
 
-def sentences(comparison: Comparison) -> list[str]:
-    """Claims, winners in the order of the table; then the pairs between which nothing is claimed."""
-    if comparison.settings.splits < 2:
-        return ["One split: no difference is claimed."]
-    if not comparison.pairs:
-        return []
-    decimals = decimals_for([Mean(p.difference, 0.0, p.error) for p in comparison.pairs])
-    order = [row.method for row in comparison.rows]
-    found = []
-    for winner in order:
-        beaten = [p for p in comparison.pairs if p.winner == winner and p.claimed]
-        if beaten:
-            beaten.sort(key=lambda p: order.index(p.loser))
-            found.append(f"{winner} beats {'; '.join(_claim(p, decimals) for p in beaten)}.")
-    open_pairs = [p for p in comparison.pairs if not p.claimed]
-    if open_pairs:
-        open_pairs.sort(key=lambda p: (order.index(p.winner), order.index(p.loser)))
-        said = "; ".join(f"{p.winner} and {_claim(p, decimals)}" for p in open_pairs)
-        found.append(f"No difference is claimed between {said}.")
-    return found
-
-
-def _claim(pair: Pair, decimals: int) -> str:
-    return (
-        f"{pair.loser} (difference {number(pair.difference, decimals)} ± {number(pair.error, decimals)}, "
-        f"{p_value(pair.p)})"
-    )
-
-
 def row_notes(comparison: Comparison) -> list[tuple[str, str]]:
     """(method, note) of every method that has something to say: failures, tuning, warnings."""
     found = []
@@ -191,7 +170,8 @@ def _said(row: Row) -> str:
     parts = [f"failed: {row.error}"] if row.error is not None else []
     parts += row.notes
     if row.certified < row.fits:
-        parts.append(f"{row.fits - row.certified:,} of {row.fits:,} fits not certified")
+        refits = f", {row.uncertified_refits} of them refits, so nothing is claimed of it" if row.uncertified_refits else ""
+        parts.append(f"{row.fits - row.certified:,} of {row.fits:,} fits not certified{refits}")
     if "graph" in methods()[row.method].required:
         parts.append("graph: the 5 nearest tasks by ridge coefficients, of the rows that are fitted only")
     return "; ".join(parts)

@@ -90,6 +90,6 @@ def test_nothing_to_test_is_an_error():
 
 
 def test_words():
-    assert describe("published", 10, (1.0,), 0) == "10 published train/test splits"
+    assert describe("published", 10, (1.0,), 0) == "10 train/test splits given with the data"
     assert "25 %, 50 %" in describe("random", 3, (0.25, 0.5), 7)
     assert "seed 7" in describe("random", 3, (0.25, 0.5), 7)
