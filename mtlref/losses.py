@@ -230,6 +230,7 @@ class DataFit:
         """
         b = self.best_intercept(W)
         value = self.total(W, b)
+        basis = self._row_basis
         for _ in range(1 if self.loss == "squared" else 30):
             G = self.dual_point(W).G
             left = np.column_stack([G[:, groups == g].sum(axis=1) for g in range(int(groups.max()) + 1)])
@@ -238,8 +239,10 @@ class DataFit:
             step = np.zeros_like(W)
             for g in range(int(groups.max()) + 1):
                 members = np.flatnonzero(groups == g)
-                curvature = sum((self._curvature(t, W[:, t], b[t]) for t in members), np.zeros((len(W), len(W))))
-                step[:, members] = np.linalg.lstsq(curvature, left[:, g], rcond=1e-13)[0][:, None]
+                curvature = self._curvatures(members, W, b)
+                slope = left[:, g] if basis is None else basis.T @ left[:, g]
+                move = np.linalg.lstsq(curvature, slope, rcond=1e-13)[0]
+                step[:, members] = (move if basis is None else basis @ move)[:, None]
             size = 1.0
             while size > 1e-3:
                 trial = W + size * step
@@ -255,8 +258,23 @@ class DataFit:
                 break
         return W
 
+    @cached_property
+    def _row_basis(self) -> Array | None:
+        """(p, k): an orthonormal basis of the span of the rows where they are fewer than the features."""
+        if isinstance(self.data, Moments):
+            return None
+        d = self.data
+        if (len(d.y[0]) if d.shared else d.N) >= d.p:
+            return None
+        return np.asarray(np.linalg.qr((d.X[0] if d.shared else np.vstack(d.X)).T)[0])
+
+    def _curvatures(self, members: NDArray[np.intp], W: Array, b: Array) -> Array:
+        """Σ over the tasks of X_t' diag(c_t s_ti l'') X_t, centred where an intercept is fitted; in ``_row_basis``."""
+        if self.data.shared and self.loss == "squared":
+            return float(self.c[members].sum() / self.c[0]) * self._curvature(0, W[:, 0], b[0])
+        return np.asarray(sum(self._curvature(t, W[:, t], b[t]) for t in members))
+
     def _curvature(self, t: int, w: Array, b: float) -> Array:
-        """(p, p): X_t' diag(c_t s_ti l'') X_t, centred where an intercept is fitted."""
         if isinstance(self.data, Moments):
             m, k = self.data, (0 if self.data.shared else t)
             H = m.cxx[k] if self.fit_intercept else m.cxx[k] + m.mass[t] * np.outer(m.x_mean[k], m.x_mean[k])
@@ -265,6 +283,8 @@ class DataFit:
         s = np.ones(len(y)) if self.data.weights is None else self.data.weights[t]
         if self.loss != "squared":
             s = s * LOSSES[self.loss].hess(y, X @ w + b)
+        if self._row_basis is not None:
+            X = X @ self._row_basis
         if self.fit_intercept and s.any():
             X = X - (s @ X) / s.sum()
         return np.asarray(self.c[t] * (X.T @ (s[:, None] * X)))
@@ -303,6 +323,16 @@ class DataFit:
             return _mean(d.X[0], None if d.weights is None else d.weights[0])[None]
         return np.array([_mean(x, None if d.weights is None else d.weights[t]) for t, x in enumerate(d.X)])
 
+    @cached_property
+    def _column_sizes(self) -> Array:
+        """(T, p) or (1, p): the largest |x_tij| of each column."""
+        assert isinstance(self.data, TaskData)
+        return np.array([np.maximum(x.max(axis=0), -x.min(axis=0)) for x in self.data.X[: 1 if self.data.shared else None]])
+
+    def _reach(self, W: Array, b: Array) -> Array:
+        """(T,): a bound on the terms of which predictions are the sum, and so on their rounding in units of eps."""
+        return _means_times(self._column_sizes, np.abs(W)) + np.abs(b)
+
     def _correlations(self, theta: list[Array]) -> Array:
         """(p, T): X_t' θ_t."""
         assert isinstance(self.data, TaskData)
@@ -316,6 +346,7 @@ class DataFit:
 
     def _dual_squared(self, data: TaskData, W: Array, b: Array) -> DualPoint:
         theta, linear, quadratic, rounding = [], np.empty(data.T), np.empty(data.T), 0.0
+        reach = self._reach(W, b)
         for t, (z, s) in enumerate(self._predictions(W, b)):
             y = data.y[t]
             residual = y - z
@@ -324,7 +355,7 @@ class DataFit:
             th = self.c[t] * (residual if s is None else s * residual)
             # 1'θ = 0 allows y − b in place of y, which loses no digits to a large mean of y.
             linear[t], quadratic[t] = th @ (y - b[t]), th @ residual
-            size = EPS * (np.abs(y) + np.abs(z))
+            size = EPS * (np.abs(y) + reach[t])
             rounding += float(np.abs(th) @ size) + float(self.c[t] * (size @ (size if s is None else s * size)))
             theta.append(th)
         return DualPoint(self._correlations(theta), linear, quadratic, None, rounding)
@@ -332,6 +363,7 @@ class DataFit:
     def _dual_rows(self, data: TaskData, W: Array, b: Array) -> DualPoint:
         loss = LOSSES[self.loss]
         theta, a, weight, rounding = [], [], [], 0.0
+        reach = self._reach(W, b)
         for t, (z, s) in enumerate(self._predictions(W, b)):
             y = data.y[t]
             slope = loss.grad(y, z)
@@ -339,7 +371,7 @@ class DataFit:
             theta.append(-mass * slope)
             a.append(-slope * y)
             weight.append(mass)
-            rounding += EPS * float(mass @ (1.0 + np.abs(slope) * np.abs(z)))
+            rounding += EPS * float(mass @ (1.0 + np.abs(slope) * reach[t]))
         starts = np.concatenate([[0], np.cumsum(data.n)[:-1]]).astype(np.intp)
         terms = (np.concatenate(a), np.concatenate(weight), starts)
         return DualPoint(self._correlations(theta), None, None, terms, rounding)

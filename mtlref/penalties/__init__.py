@@ -1,0 +1,15 @@
+"""Regularisers as plain functions of W (p, T), one a file: value, prox, polar, and what each declares of itself.
+
+They are the slow and obvious forms; the solvers have fast ones of their own, and tests hold the two together.
+"""
+
+from mtlref.penalties.graph_spread import GraphSpread
+from mtlref.penalties.l1 import L1
+from mtlref.penalties.mean_spread import MeanSpread
+from mtlref.penalties.row_norm import RowNorm
+from mtlref.penalties.squared_norm import SquaredNorm
+from mtlref.penalties.trace_norm import TraceNorm
+
+PENALTIES = (SquaredNorm, L1, RowNorm, TraceNorm, MeanSpread, GraphSpread)
+
+__all__ = ["L1", "PENALTIES", "GraphSpread", "MeanSpread", "RowNorm", "SquaredNorm", "TraceNorm"]

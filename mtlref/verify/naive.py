@@ -1,0 +1,249 @@
+"""Plain twins of the fast paths: loops over tasks, rows and entries, as the formulae stand in the papers.
+
+They share no code with the solvers and the certificates, and are for small problems only.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mtlref.errors import DataError
+from mtlref.penalties import L1, GraphSpread, MeanSpread, RowNorm, SquaredNorm, TraceNorm
+from mtlref.tasks import TaskData
+
+Array = NDArray[np.float64]
+
+
+def row_loss(loss: str, y: float, z: float) -> float:
+    """l(y, z) of one row."""
+    if loss == "squared":
+        return (z - y) ** 2 / 2
+    # log(1 + e^m) = m + log(1 + e^-m), so that neither side overflows.
+    m = -y * z
+    return max(m, 0.0) + math.log1p(math.exp(-abs(m)))
+
+
+def row_slope(loss: str, y: float, z: float) -> float:
+    """l'(y, z) of one row, the derivative in z."""
+    if loss == "squared":
+        return z - y
+    m = y * z
+    sigma = math.exp(-m) / (1 + math.exp(-m)) if m > 0 else 1 / (1 + math.exp(m))
+    return -y * sigma
+
+
+def signs(data: TaskData) -> TaskData:
+    """The data with its two labels, sorted, as −1 and +1."""
+    from dataclasses import replace
+
+    values = sorted(set(np.concatenate(data.y).tolist()))
+    if len(values) != 2:
+        raise DataError(f"labels must take two values; got {len(values)}")
+    return replace(data, y=tuple(np.where(v == values[1], 1.0, -1.0) for v in data.y))
+
+
+def factors(data: TaskData, scaling: str) -> list[float]:
+    """c_t."""
+    if scaling == "sum":
+        return [1.0] * data.T
+    return [1.0 / sum(weights_of(data, t)) for t in range(data.T)]
+
+
+def weights_of(data: TaskData, t: int) -> list[float]:
+    """The weights of task t's rows."""
+    return [1.0] * len(data.y[t]) if data.weights is None else data.weights[t].tolist()
+
+
+def loss_term(data: TaskData, W: Array, b: Array, loss: str, scaling: str) -> float:
+    """L(W, b) = Σ_t c_t Σ_i s_ti l(y_ti, x_ti' w_t + b_t), row by row, summed exactly."""
+    terms = []
+    for t, c in enumerate(factors(data, scaling)):
+        for x, y, s in zip(data.X[t], data.y[t], weights_of(data, t), strict=True):
+            z = math.fsum(float(x[j]) * float(W[j, t]) for j in range(data.p)) + float(b[t])
+            terms.append(c * s * row_loss(loss, float(y), z))
+    return math.fsum(terms)
+
+
+@dataclass(frozen=True)
+class Term:
+    """weight · penalty(W): one summand of a method's penalty."""
+
+    weight: float
+    penalty: Any
+
+
+def terms(name: str, parameters: dict[str, Any], T: int) -> list[Term]:
+    """The summands of a method's penalty, from the catalogue. Pooled: those of its one w."""
+    get = parameters.get
+    lam = float(parameters["lam"])
+    ridge = Term(float(get("ridge", 0.0)), SquaredNorm())
+    if name in ("SingleTaskRidge", "Pooled"):
+        return [Term(lam, SquaredNorm())]
+    if name == "SingleTaskLasso":
+        return [Term(lam, L1()), ridge]
+    if name == "JointFeature":
+        return [Term(lam, RowNorm()), ridge]
+    if name == "TraceNorm":
+        return [Term(lam, TraceNorm()), ridge]
+    if name == "MeanRegularized":
+        return [Term(lam, MeanSpread()), ridge]
+    if name == "GraphRegularized":
+        graph = np.asarray(parameters["graph"], dtype=float)
+        graph = np.full((T, T), float(graph.ravel()[0])) if graph.size == 1 else graph
+        return [Term(lam, GraphSpread(graph)), ridge, Term(float(get("lam_sparse", 0.0)), L1())]
+    raise DataError(f"no plain form of {name}")
+
+
+def objective(name: str, parameters: dict[str, Any], data: TaskData, W: Array, b: Array) -> float:
+    """F(W, b) of any method of the catalogue, by loops. Labels of ``data`` are −1 and +1 for the logistic loss."""
+    value = loss_term(data, W, b, parameters["loss"], parameters["scaling"])
+    inside = W[:, :1] if name == "Pooled" else W
+    return value + math.fsum(t.weight * t.penalty.value(inside) for t in terms(name, parameters, data.T))
+
+
+def best_intercepts(data: TaskData, W: Array, loss: str, scaling: str, pooled: bool = False) -> Array:
+    """argmin_b L(W, b) by bisection on the slope, task by task (or one number for all tasks)."""
+    c = factors(data, scaling)
+    groups = [list(range(data.T))] if pooled else [[t] for t in range(data.T)]
+    b = np.zeros(data.T)
+    for group in groups:
+        rows = [
+            (c[t] * s, float(y), float(x @ W[:, t]))
+            for t in group
+            for x, y, s in zip(data.X[t], data.y[t], weights_of(data, t), strict=True)
+        ]
+
+        def slope(at: float, rows: list[tuple[float, float, float]] = rows) -> float:
+            return math.fsum(m * row_slope(loss, y, z + at) for m, y, z in rows)
+
+        reach = 1.0 + max(abs(y) + abs(z) for _, y, z in rows)
+        low, high = -reach, reach
+        while slope(low) > 0:
+            low *= 2
+        while slope(high) < 0:
+            high *= 2
+        for _ in range(200):
+            middle = (low + high) / 2
+            low, high = (middle, high) if slope(middle) < 0 else (low, middle)
+        b[group] = (low + high) / 2
+    return b
+
+
+def moments(data: TaskData) -> list[dict[str, Any]]:
+    """Of each task: mass, means, and centred second moments, summed row by row without rounding in the sums."""
+    out = []
+    for t in range(data.T):
+        X, y, s = data.X[t], data.y[t], weights_of(data, t)
+        n, p = X.shape
+        mass = math.fsum(s)
+        mean = [math.fsum(s[i] * X[i, j] for i in range(n)) / mass for j in range(p)]
+        y_mean = math.fsum(s[i] * y[i] for i in range(n)) / mass
+        out.append(
+            {
+                "mass": mass,
+                "x_mean": np.array(mean),
+                "y_mean": y_mean,
+                "cxx": np.array(
+                    [
+                        [
+                            math.fsum(s[i] * (X[i, j] - mean[j]) * (X[i, k] - mean[k]) for i in range(n))
+                            for k in range(p)
+                        ]
+                        for j in range(p)
+                    ]
+                ),
+                "cxy": np.array(
+                    [math.fsum(s[i] * (X[i, j] - mean[j]) * (y[i] - y_mean) for i in range(n)) for j in range(p)]
+                ),
+                "cyy": math.fsum(s[i] * (y[i] - y_mean) ** 2 for i in range(n)),
+            }
+        )
+    return out
+
+
+def fista(
+    smooth: Callable[[Array], tuple[float, Array]],
+    prox: Callable[[Array, float], Array],
+    V: Array,
+    lipschitz: float,
+    steps: int,
+) -> Array:
+    """min smooth(V) + penalty(V): accelerated proximal gradient with restart when the momentum points uphill.
+
+    smooth : V -> (value, gradient); prox(V, step). Returns the prox point, not the point of momentum.
+    Source: Beck & Teboulle 2009; the restart: O'Donoghue & Candès 2015.
+    """
+    point, momentum = V, 1.0
+    for _ in range(steps):
+        gradient = smooth(point)[1]
+        new = prox(point - gradient / lipschitz, 1.0 / lipschitz)
+        if float(np.vdot(point - new, new - V)) > 0:
+            momentum = 1.0
+        following = (1 + math.sqrt(1 + 4 * momentum**2)) / 2
+        point = new + (momentum - 1) / following * (new - V)
+        V, momentum = new, following
+    return V
+
+
+def solve(name: str, parameters: dict[str, Any], data: TaskData, steps: int = 20000) -> tuple[Array, Array]:
+    """(W, b) of a method with at most one penalty that is not smooth, by FISTA on the rows.
+
+    Intercepts are eliminated for the squared loss by centring, and are further coordinates of the smooth part for the
+    logistic one. Slow: a gradient method feels the conditioning of the data.
+    """
+    loss, scaling = parameters["loss"], parameters["scaling"]
+    intercept = bool(parameters.get("fit_intercept", True))
+    pooled = name == "Pooled"
+    T, p = data.T, data.p
+    c = factors(data, scaling)
+    parts = [t for t in terms(name, parameters, T) if t.weight > 0]
+    rough = [t for t in parts if "norm" in t.penalty.properties]
+    gentle = [t for t in parts if "norm" not in t.penalty.properties]
+    if len(rough) > 1:
+        raise DataError(f"{name} has more than one penalty that is not smooth")
+    masses = [c[t] * np.array(weights_of(data, t)) for t in range(T)]
+    # The intercept is a column whose size is that of the others, so that it does not spoil the conditioning.
+    size = max(float(np.abs(x).max()) for x in data.X) or 1.0
+    designs = [np.column_stack([x, np.full(len(x), size if intercept else 0.0)]) for x in data.X]
+
+    def smooth(V: Array) -> tuple[float, Array]:
+        value, gradient = 0.0, np.zeros_like(V)
+        for t in range(T):
+            v = V[:, 0] if pooled else V[:, t]
+            z = designs[t] @ v
+            slopes = np.array([row_slope(loss, float(y), float(u)) for y, u in zip(data.y[t], z, strict=True)])
+            value += sum(
+                m * row_loss(loss, float(y), float(u)) for m, y, u in zip(masses[t], data.y[t], z, strict=True)
+            )
+            gradient[:, 0 if pooled else t] += designs[t].T @ (masses[t] * slopes)
+        for part in gentle:
+            value += part.weight * part.penalty.value(V[:p])
+            gradient[:p] += part.weight * part.penalty.gradient(V[:p])
+        return value, gradient
+
+    def prox(V: Array, step: float) -> Array:
+        if not rough:
+            return V
+        return np.vstack([rough[0].penalty.prox(V[:p], step * rough[0].weight), V[p:]])
+
+    curvature = 1.0 if loss == "squared" else 0.25
+    blocks = [
+        curvature * float(np.linalg.norm(np.sqrt(m)[:, None] * X, 2)) ** 2 for m, X in zip(masses, designs, strict=True)
+    ]
+    lipschitz = sum(blocks) if pooled else max(blocks)
+    for part in gentle:
+        if isinstance(part.penalty, GraphSpread):
+            lipschitz += part.weight * 2 * float(part.penalty.graph.sum(axis=1).max())
+        else:
+            lipschitz += part.weight
+    lipschitz = lipschitz or 1.0
+    V = fista(smooth, prox, np.zeros((p + 1, 1 if pooled else T)), lipschitz, steps)
+    if pooled:
+        V = np.repeat(V, T, axis=1)
+    return V[:p], V[p] * size
