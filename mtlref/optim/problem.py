@@ -77,6 +77,19 @@ class Problem:
         root = np.sqrt(c) if s is None else np.sqrt(c * s)[:, None]
         return root * X, (root if np.ndim(root) == 0 or y.ndim == 2 else root[:, 0]) * y
 
+    def task(self, t: int) -> Problem:
+        """The problem of task t alone."""
+        d = self.data
+        if isinstance(d, Moments):
+            own = d.per_task()
+            fields = ("mass", "count", "x_mean", "y_mean", "cxx", "cxy", "cyy")
+            one: TaskData | Moments = replace(
+                own, names=own.names[t : t + 1], **{f: getattr(own, f)[t : t + 1] for f in fields}
+            )
+        else:
+            one = d.select(d.names[t : t + 1])
+        return replace(self, data=one, c=self.c[t : t + 1])
+
     def restrict(self, features: NDArray[np.intp]) -> Problem:
         """The same with some of the features only."""
         d = self.data
@@ -114,8 +127,23 @@ class Problem:
                 cyy=np.array([self.c @ own.cyy + share @ dy**2]),
             )
             return Problem(one, self.loss, np.ones(1), self.fit_intercept)
+        if d.shared:
+            return self._pooled_design(d)
         stacked = TaskData.from_list([np.vstack(d.X)], [np.concatenate(d.y)], weights=[np.concatenate(self.masses)])
         return Problem(stacked, self.loss, np.ones(1), self.fit_intercept)
+
+    def _pooled_design(self, d: TaskData) -> Problem:
+        """The same for one design: each row once with the mean target, or with the logistic loss once a class."""
+        Y, mass = np.column_stack(d.y), np.column_stack(self.masses)
+        if self.loss == "squared":
+            total = mass.sum(axis=1)
+            mean = np.divide((mass * Y).sum(axis=1), total, out=np.zeros(len(Y)), where=total > 0)
+            one = TaskData.from_list([d.X[0]], [mean], weights=[total])
+        else:
+            up, down = (mass * (Y > 0)).sum(axis=1), (mass * (Y < 0)).sum(axis=1)
+            signs = np.repeat([1.0, -1.0], len(Y))
+            one = TaskData.from_list([np.vstack([d.X[0]] * 2)], [signs], weights=[np.concatenate([up, down])])
+        return Problem(one, self.loss, np.ones(1), self.fit_intercept)
 
     @property
     def fewer_rows_than_features(self) -> bool:
