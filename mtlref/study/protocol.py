@@ -94,7 +94,7 @@ def compare(
     Examples
     --------
     >>> import mtlref as mt
-    >>> data, W, b = mt.data.make_joint_features(n_tasks=4, n_features=10, n_samples=40, random_state=0)
+    >>> data, W, b = mt.data.make_joint_features(T=4, p=10, n=40, random_state=0)
     >>> result = mt.compare(data, methods=["SingleTaskRidge", "JointFeature"], splits=3, grid=5, folds=3, jobs=1)
     >>> [row.method for row in result.rows][0]
     'JointFeature'
