@@ -280,12 +280,18 @@ class Prepared:
             model.iterates(self.problem, start, **here), by(self.quick), by(self.fit), model.tol, model.max_iter
         )
         shift = self.ey - self.ex
+        found = outcome.W
+        if here["lam"] == LARGEST_WEIGHT and model.degrees["lam"] == 2:
+            # W is proportional to 1/lam there, and lam was cut.
+            mantissa, exponent = np.frexp(weights["lam"])
+            found = found / mantissa
+            shift -= int(exponent) - 2 * self.ex - 996
         with np.errstate(over="ignore", under="ignore"):
-            W, b = np.ldexp(outcome.W, shift), np.ldexp(outcome.b, self.ey)
+            W, b = np.ldexp(found, shift), np.ldexp(outcome.b, self.ey)
         result = Result(
             model.get_params(),
             outcome.status,
-            outcome.certificate.rescaled(2 * self.ey, shift),
+            outcome.certificate.rescaled(2 * self.ey, self.ey - self.ex),
             outcome.n_iter,
             outcome.history,
         )
@@ -296,12 +302,16 @@ class Prepared:
         return Solved(learned, result, (outcome.W, outcome.b))
 
 
-def scale_weight(value: Any, exponent: int) -> Any:
-    """value · 2^exponent, kept finite: at such sizes the penalty rules alone."""
-    if exponent == 0:
+# Weights beyond this are as good as infinite, or zero: the data are not seen, or the penalty is not.
+LARGEST_WEIGHT = 2.0**996
+
+
+def scale_weight(value: float, exponent: int) -> float:
+    """value · 2^exponent, kept within 2^±996."""
+    if exponent == 0 or value == 0:
         return value
     with np.errstate(over="ignore", under="ignore"):
-        return float(min(np.ldexp(value, exponent), 1e300))
+        return float(np.clip(np.ldexp(value, exponent), 1 / LARGEST_WEIGHT, LARGEST_WEIGHT))
 
 
 def _check_numbers(data: TaskData) -> None:
