@@ -1,4 +1,4 @@
-"""The estimator contract: parameters, the forms of ``fit`` and ``predict``, and scikit-learn's hooks without scikit-learn.
+"""The estimator contract: parameters, the forms of ``fit`` and ``predict``, and the hooks that scikit-learn calls.
 
 An estimator keeps its constructor's parameters untouched and puts what it learned in attributes with a trailing
 underscore. scikit-learn is imported only inside the methods that scikit-learn itself calls.
@@ -31,7 +31,9 @@ class _ClassifierOnly:
 
     def __get__(self, owner: Any, cls: type | None = None) -> Any:
         if owner is not None and owner.loss != "logistic":
-            raise AttributeError(f'{self.method.__name__} exists with loss="logistic" only; got loss={owner.loss!r}')
+            raise AttributeError(
+                f'{self.method.__name__} exists with loss="logistic" only; got loss={owner.loss!r}'
+            )
         return self.method if owner is None else self.method.__get__(owner, cls)
 
 
@@ -50,7 +52,7 @@ class Estimator:
 
     @classmethod
     def _parameter_names(cls) -> list[str]:
-        return [p for p in inspect.signature(cls).parameters]
+        return list(inspect.signature(cls).parameters)
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Constructor parameters by name."""
@@ -155,10 +157,14 @@ class Estimator:
             design = self._design(X, "X")
             labels = np.asarray(tasks)
             if labels.shape != (len(design),):
-                raise DataError(f"tasks must have shape ({len(design)},), a label for each row of X; got {labels.shape}")
+                raise DataError(
+                    f"tasks must have shape ({len(design)},), a label for each row of X; got {labels.shape}"
+                )
             values, codes = np.unique(labels, return_inverse=True)
             where_codes = np.array(self._places(values.tolist()), dtype=np.intp)[codes]
-            return np.asarray(np.einsum("ij,ij->i", design, self.coef_[where_codes]) + self.intercept_[where_codes])
+            return np.asarray(
+                np.einsum("ij,ij->i", design, self.coef_[where_codes]) + self.intercept_[where_codes]
+            )
         form = self._form
         if form == "list" and isinstance(X, (list, tuple)):
             if len(X) != T:
@@ -170,8 +176,8 @@ class Estimator:
             return [x @ self.coef_[t] + self.intercept_[t] for t, x in enumerate(designs)]
         if form == "long" and T > 1:
             raise DataError(
-                "tasks must give a label for each row of X: the model was fitted on rows with task labels, so predict(X) "
-                "alone does not say which task a row belongs to"
+                "tasks must give a label for each row of X: the model was fitted on rows with task labels, so "
+                "predict(X) alone does not say which task a row belongs to"
             )
         design = self._design(X, "X")
         scores = design @ self.coef_.T + self.intercept_
@@ -252,7 +258,9 @@ class Estimator:
         predicted = self.predict(X, tasks)
         truth = X.y if isinstance(X, TaskData) else y
         if isinstance(predicted, list):
-            weights = None if sample_weight is None else np.concatenate([np.asarray(w) for w in sample_weight])
+            weights = (
+                None if sample_weight is None else np.concatenate([np.asarray(w) for w in sample_weight])
+            )
             predicted, truth = np.concatenate(predicted), np.concatenate([np.asarray(v) for v in truth])
         else:
             predicted, truth = np.asarray(predicted), np.asarray(truth)
@@ -354,7 +362,8 @@ def _names_message(fitted: tuple[str, ...], given: tuple[str, ...]) -> str:
         lines.append("Feature names unseen at fit time:\n" + "\n".join(f"- {n}" for n in sorted(unseen)[:5]))
     if missing:
         lines.append(
-            "Feature names seen at fit time, yet now missing:\n" + "\n".join(f"- {n}" for n in sorted(missing)[:5])
+            "Feature names seen at fit time, yet now missing:\n"
+            + "\n".join(f"- {n}" for n in sorted(missing)[:5])
         )
     if not unseen and not missing:
         lines.append("Feature names must be in the same order as they were in fit.")

@@ -84,9 +84,7 @@ def _axes_message(array: NDArray[Any], name: str, ndim: int) -> str:
     hint = ""
     if ndim == 2 and array.ndim == 1:
         # The words "Reshape your data" are the ones that scikit-learn's own checks look for.
-        hint = (
-            ". Reshape your data with X.reshape(-1, 1) for a single feature or X.reshape(1, -1) for a single sample"
-        )
+        hint = ". Reshape your data with X.reshape(-1, 1) for a single feature or X.reshape(1, -1) for a single sample"
     if ndim == 2 and array.ndim < 2:
         return f"{name} must be 2-D, (n, p). Expected 2D array, got {array.ndim}D array of shape {array.shape}{hint}"
     return f"{name} must have {ndim} axes; got shape {array.shape}{hint}"
@@ -104,18 +102,23 @@ def check_finite(a: Array, name: str) -> None:
         where = tuple(int(i) for i in np.argwhere(bad)[0])
         kind = "NaN" if np.isnan(a[where]) else "infinity"
         place = ", ".join(map(str, where))
-        raise DataError(f"{name} must be finite; got {kind} at [{place}] ({int(bad.sum())} NaN or infinity in all)")
+        raise DataError(
+            f"{name} must be finite; got {kind} at [{place}] ({int(bad.sum())} NaN or infinity in all)"
+        )
 
 
 def design(X: Any, name: str, p: int | None = None) -> Array:
     """A finite float64 design (n, p) with at least one row and one column."""
     array = as_float(X, name, 2)
     if array.shape[0] == 0:
-        raise DataError(f"{name} must have at least one row; got 0 sample(s) (shape={array.shape}) while a minimum of 1 "
-                        "is required.")
+        raise DataError(
+            f"{name} must have at least one row; got 0 sample(s) (shape={array.shape}) while a minimum of 1 is required."
+        )
     if array.shape[1] == 0:
-        raise DataError(f"{name} must have at least one column; got 0 feature(s) (shape={array.shape}) while a minimum "
-                        "of 1 is required.")
+        raise DataError(
+            f"{name} must have at least one column; got 0 feature(s) (shape={array.shape}) while a minimum of 1 is "
+            "required."
+        )
     if p is not None and array.shape[1] != p:
         raise DataError(f"{name} must have shape (n_t, {p}); got {array.shape}")
     check_finite(array, name)

@@ -294,7 +294,11 @@ class DataFit:
         if isinstance(self.data, Moments):
             return self._dual_moments(self.data, W)
         b = self.best_intercept(W)
-        return self._dual_squared(self.data, W, b) if self.loss == "squared" else self._dual_rows(self.data, W, b)
+        return (
+            self._dual_squared(self.data, W, b)
+            if self.loss == "squared"
+            else self._dual_rows(self.data, W, b)
+        )
 
     def _predictions(self, W: Array, b: Array) -> Any:
         """(z_t, s_t) of each task: X_t w_t + b_t and the weights."""
@@ -317,7 +321,9 @@ class DataFit:
         d = self.data
         if self.pooled_intercept:
             mass = (self.c * self.mass)[:, None]
-            means = np.array([_mean(x, None if d.weights is None else d.weights[t]) for t, x in enumerate(d.X)])
+            means = np.array(
+                [_mean(x, None if d.weights is None else d.weights[t]) for t, x in enumerate(d.X)]
+            )
             return np.asarray(np.repeat((mass * means).sum(0, keepdims=True) / mass.sum(), d.T, axis=0))
         if d.shared:
             return _mean(d.X[0], None if d.weights is None else d.weights[0])[None]
@@ -327,7 +333,8 @@ class DataFit:
     def _column_sizes(self) -> Array:
         """(T, p) or (1, p): the largest |x_tij| of each column."""
         assert isinstance(self.data, TaskData)
-        return np.array([np.maximum(x.max(axis=0), -x.min(axis=0)) for x in self.data.X[: 1 if self.data.shared else None]])
+        designs = self.data.X[:1] if self.data.shared else self.data.X
+        return np.array([np.maximum(x.max(axis=0), -x.min(axis=0)) for x in designs])
 
     def _reach(self, W: Array, b: Array) -> Array:
         """(T,): a bound on the terms of which predictions are the sum, and so on their rounding in units of eps."""
@@ -347,16 +354,26 @@ class DataFit:
     def _dual_squared(self, data: TaskData, W: Array, b: Array) -> DualPoint:
         theta, linear, quadratic, rounding = [], np.empty(data.T), np.empty(data.T), 0.0
         reach = self._reach(W, b)
-        for t, (z, s) in enumerate(self._predictions(W, b)):
+        parts = list(self._predictions(W, b))
+        residuals = [data.y[t] - z for t, (z, _) in enumerate(parts)]
+        if self.pooled_intercept and self.fit_intercept:
+            # What rounding left of Σ_t 1'θ_t goes: the targets' mean and the columns' would multiply it.
+            sums = np.array(
+                [r.sum() if s is None else s @ r for r, (_, s) in zip(residuals, parts, strict=True)]
+            )
+            slip = float(self.c @ sums) / float(self.c @ self.mass)
+            residuals = [r - slip for r in residuals]
+        for t, (residual, (_, s)) in enumerate(zip(residuals, parts, strict=True)):
             y = data.y[t]
-            residual = y - z
             if self.fit_intercept and not self.pooled_intercept:
                 residual = centred(residual, s)[1]
             th = self.c[t] * (residual if s is None else s * residual)
             # 1'θ = 0 allows y − b in place of y, which loses no digits to a large mean of y.
             linear[t], quadratic[t] = th @ (y - b[t]), th @ residual
             size = EPS * (np.abs(y) + reach[t])
-            rounding += float(np.abs(th) @ size) + float(self.c[t] * (size @ (size if s is None else s * size)))
+            rounding += float(np.abs(th) @ size) + float(
+                self.c[t] * (size @ (size if s is None else s * size))
+            )
             theta.append(th)
         return DualPoint(self._correlations(theta), linear, quadratic, None, rounding)
 

@@ -123,7 +123,17 @@ class Moments:
         cxx = Xc.T @ sX
         cxx = (cxx + cxx.T) / 2
         return cls(
-            data.names, mass, data.n, x_mean[None], y_mean, cxx[None], Yc.T @ sX, cyy, data.feature_names, ex, ey
+            data.names,
+            mass,
+            data.n,
+            x_mean[None],
+            y_mean,
+            cxx[None],
+            Yc.T @ sX,
+            cyy,
+            data.feature_names,
+            ex,
+            ey,
         )
 
     @classmethod
@@ -199,8 +209,10 @@ class Moments:
             out[to] = a[source]
             return out
 
-        fields = ("mass", "count", "x_mean", "y_mean", "cxx", "cxy", "cyy")
-        return replace(own, names=names, **{f: put(getattr(own, f)) for f in fields})
+        fields: dict[str, Any] = {
+            f: put(getattr(own, f)) for f in ("mass", "count", "x_mean", "y_mean", "cxx", "cxy", "cyy")
+        }
+        return replace(own, names=names, **fields)
 
     def at_exponents(self, x_exponent: int, y_exponent: int) -> Moments:
         """The same moments, held for rows divided by 2^x_exponent and targets by 2^y_exponent."""

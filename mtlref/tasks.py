@@ -108,7 +108,9 @@ class TaskData:
         if len(X) == 0:
             raise DataError("there must be at least one task; got an empty list")
         if len(X) != len(y):
-            raise DataError(f"X and y must have one entry a task each; got {len(X)} designs and {len(y)} targets")
+            raise DataError(
+                f"X and y must have one entry a task each; got {len(X)} designs and {len(y)} targets"
+            )
         if weights is not None and len(weights) != len(X):
             raise DataError(f"weights must have one entry a task; got {len(weights)} for {len(X)} tasks")
         labels = _task_names(names, len(X))
@@ -154,7 +156,9 @@ class TaskData:
         targets = inputs.as_float(Y, "Y", 2)
         n, T = targets.shape
         if n != len(design):
-            raise DataError(f"Y must have shape ({len(design)}, T) to match the rows of X; got {targets.shape}")
+            raise DataError(
+                f"Y must have shape ({len(design)}, T) to match the rows of X; got {targets.shape}"
+            )
         if T == 0:
             raise DataError("Y must have at least one column, a task; got 0 tasks")
         if np.isinf(targets).any():
@@ -162,13 +166,17 @@ class TaskData:
         labels = _task_names(columns, T)
         seen = ~np.isnan(targets)
         for t in np.flatnonzero(~seen.any(axis=0)):
-            raise DataError(f"every task needs an observed target; task {labels[t]!r} (column {t} of Y) has only NaN")
+            raise DataError(
+                f"every task needs an observed target; task {labels[t]!r} (column {t} of Y) has only NaN"
+            )
         shared_weights = None
         if weights is not None:
             shared_weights = np.asarray(weights)
             if shared_weights.ndim == 2:
                 if shared_weights.shape != targets.shape:
-                    raise DataError(f"weights must have shape (n,) or {targets.shape}; got {shared_weights.shape}")
+                    raise DataError(
+                        f"weights must have shape (n,) or {targets.shape}; got {shared_weights.shape}"
+                    )
             else:
                 shared_weights = inputs.row_weights(weights, "weights", n)
         common_weights = shared_weights is None or shared_weights.ndim == 1
@@ -423,7 +431,8 @@ def _target(y: Any, name: str, n: int) -> NDArray[Any]:
     """Numbers as float64, or text labels as they are; (n,), finite."""
     labels = None if isinstance(y, np.ma.MaskedArray) else np.asarray(y)
     if labels is not None and (
-        labels.dtype.kind in "US" or (labels.dtype.kind == "O" and all(isinstance(v, str) for v in labels.ravel()))
+        labels.dtype.kind in "US"
+        or (labels.dtype.kind == "O" and all(isinstance(v, str) for v in labels.ravel()))
     ):
         if labels.shape != (n,):
             raise DataError(f"{name} must have shape ({n},) to match the rows of X; got {labels.shape}")
@@ -453,7 +462,9 @@ def _task_codes(tasks: Any, N: int) -> tuple[tuple[Hashable, ...], NDArray[np.in
         try:
             values, codes = np.unique(array, return_inverse=True)
         except TypeError:
-            raise FormError("tasks must be labels of one kind (all text or all numbers); got a mixture") from None
+            raise FormError(
+                "tasks must be labels of one kind (all text or all numbers); got a mixture"
+            ) from None
     else:
         values, codes = np.unique(array, return_inverse=True)
     return tuple(values.tolist()), codes

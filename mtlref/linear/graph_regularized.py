@@ -138,8 +138,8 @@ class GraphRegularized(LinearModel):
 
     Parameters
     ----------
-    graph : array (T, T), symmetric, >= 0: A, in the order of the tasks of the data (``TaskData.names``; sorted labels in
-        the long form). Its diagonal has no effect. One number, or an array of one entry: A_st for every two tasks.
+    graph : array (T, T), symmetric, >= 0: A, in the order of the tasks of the data (``TaskData.names``; sorted labels
+        in the long form). Its diagonal has no effect. One number, or an array of one entry: A_st for every two tasks.
     lam : float > 0, default 1.0. Multiplies the weighted squared distances; unit: loss per squared coefficient.
     ridge : float >= 0, default 0.0. With 0 the mean of each connected part is not penalised.
     lam_sparse : float >= 0, default 0.0.
@@ -149,7 +149,8 @@ class GraphRegularized(LinearModel):
     tol : float > 0, default 1e-6. Stops when gap <= tol * F(0, b0).
     max_iter : int >= 1, default 10000.
 
-    Attributes: coef_ (T, p), intercept_ (T,), tasks_, result_, task_similarity_ (T, T), with the logistic loss classes_.
+    Attributes: coef_ (T, p), intercept_ (T,), tasks_, result_, task_similarity_ (T, T), with the logistic loss
+    classes_.
 
     Raises: DataError, FormError for data or parameters out of range (``fit``). Warns: NotConverged.
 

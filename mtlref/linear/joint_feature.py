@@ -34,7 +34,9 @@ Array = NDArray[np.float64]
 
 def objective(fit: DataFit, W: Array, b: Array, *, lam: float, ridge: float = 0.0) -> float:
     """F(W, b)."""
-    return fit.total(W, b) + lam * float(np.linalg.norm(W, axis=1).sum()) + ridge / 2 * float(np.vdot(W, W))  # (P)
+    return (
+        fit.total(W, b) + lam * float(np.linalg.norm(W, axis=1).sum()) + ridge / 2 * float(np.vdot(W, W))
+    )  # (P)
 
 
 def certificate(fit: DataFit, W: Array, b: Array, *, lam: float, ridge: float = 0.0) -> Certificate:

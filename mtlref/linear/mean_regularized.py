@@ -33,7 +33,9 @@ Array = NDArray[np.float64]
 def objective(fit: DataFit, W: Array, b: Array, *, lam: float, ridge: float = 0.0) -> float:
     """F(W, b)."""
     spread = W - W.mean(axis=1, keepdims=True)
-    return fit.total(W, b) + lam / 2 * float(np.vdot(spread, spread)) + ridge / 2 * float(np.vdot(W, W))  # (P)
+    return (
+        fit.total(W, b) + lam / 2 * float(np.vdot(spread, spread)) + ridge / 2 * float(np.vdot(W, W))
+    )  # (P)
 
 
 def certificate(fit: DataFit, W: Array, b: Array, *, lam: float, ridge: float = 0.0) -> Certificate:

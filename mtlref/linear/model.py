@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
@@ -41,20 +41,10 @@ class LinearModel(Estimator):
     max_iter: int
     result_: Result
 
-    @staticmethod
-    def objective(fit: DataFit, W: Array, b: Array, **weights: Any) -> float:
-        """(P)."""
-        raise NotImplementedError
-
-    @staticmethod
-    def certificate(fit: DataFit, W: Array, b: Array, **weights: Any) -> Certificate:
-        """(D), (F)."""
-        raise NotImplementedError
-
-    @staticmethod
-    def iterates(problem: Problem, start: Start | None, **weights: Any) -> Iterator[Iterate]:
-        """The solver."""
-        raise NotImplementedError
+    # (P) of (fit, W, b, ...); its certificate of the same; the solver's iterates of (problem, start, ...).
+    objective: ClassVar[Callable[..., float]]
+    certificate: ClassVar[Callable[..., Certificate]]
+    iterates: ClassVar[Callable[..., Iterator[Iterate]]]
 
     # -- what a person calls -----------------------------------------------------------------------------------------
 
@@ -125,7 +115,9 @@ class LinearModel(Estimator):
     def _weights(self) -> dict[str, Any]:
         """The penalty's weights, checked."""
         return {
-            name: self._check_lam(self.lam) if name == "lam" else inputs.nonnegative(getattr(self, name), name)
+            name: self._check_lam(self.lam)
+            if name == "lam"
+            else inputs.nonnegative(getattr(self, name), name)
             for name in self.degrees
         }
 
@@ -140,7 +132,9 @@ class LinearModel(Estimator):
         classes = None
         if self.loss == "logistic":
             if isinstance(data, Moments):
-                raise FormError('loss="logistic" needs the rows: Moments hold what the squared loss alone needs')
+                raise FormError(
+                    'loss="logistic" needs the rows: Moments hold what the squared loss alone needs'
+                )
             data, classes = self._encode(data, y)
             if self.fit_intercept and not self.pooled_intercept:
                 _check_both_classes(data, classes)
@@ -277,7 +271,11 @@ class Prepared:
             return certify
 
         outcome = run(
-            model.iterates(self.problem, start, **here), by(self.quick), by(self.fit), model.tol, model.max_iter
+            model.iterates(self.problem, start, **here),
+            by(self.quick),
+            by(self.fit),
+            model.tol,
+            model.max_iter,
         )
         shift = self.ey - self.ex
         found = outcome.W
@@ -296,7 +294,12 @@ class Prepared:
             outcome.history,
         )
         learned = model._remember(self.data)
-        learned |= {"coef_": np.ascontiguousarray(W.T), "intercept_": b, "result_": result, "n_iter_": outcome.n_iter}
+        learned |= {
+            "coef_": np.ascontiguousarray(W.T),
+            "intercept_": b,
+            "result_": result,
+            "n_iter_": outcome.n_iter,
+        }
         if self.classes is not None:
             learned["classes_"] = self.classes
         return Solved(learned, result, (outcome.W, outcome.b))
@@ -318,7 +321,7 @@ def _check_numbers(data: TaskData) -> None:
     for name, y in zip(data.names, data.y, strict=True):
         if y.dtype.kind != "f":
             raise FormError(
-                f'y must hold numbers for loss="squared"; task {name!r} has text labels. Use loss="logistic" to classify.'
+                f'y must hold numbers for loss="squared"; task {name!r} has text labels. Use loss="logistic" for them.'
             )
 
 

@@ -31,9 +31,10 @@ Array = NDArray[np.float64]
 
 def objective(fit: DataFit, W: Array, b: Array, *, lam: float) -> float:
     """F(W, b) at W = w 1'. Raises DataError where the columns of W, or the entries of b, differ."""
-    if (W != W[:, :1]).any() or (b != b[0]).any():
-        raise DataError("Pooled has one w and one intercept for all tasks: the columns of W and the entries of b must "
-                        "be equal")
+    if (W[:, :1] != W).any() or (b != b[0]).any():
+        raise DataError(
+            "Pooled has one w and one intercept for all tasks: the columns of W and the entries of b must be equal"
+        )
     return fit.total(W, b) + lam / 2 * float(W[:, 0] @ W[:, 0])  # (P)
 
 
@@ -43,7 +44,9 @@ def certificate(fit: DataFit, W: Array, b: Array, *, lam: float) -> Certificate:
     point = fit.dual_point(W)
     g = point.G.sum(axis=1)
     dual = point.value() - float(g @ g) / (2 * lam)  # (D)
-    return Certificate.from_values(primal, dual, fit.null, point.rounding, speck=fit.speck, modulus=lam / W.shape[1])
+    return Certificate.from_values(
+        primal, dual, fit.null, point.rounding, speck=fit.speck, modulus=lam / W.shape[1]
+    )
 
 
 def iterates(problem: Problem, start: Start | None, *, lam: float) -> Iterator[Iterate]:

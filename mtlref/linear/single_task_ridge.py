@@ -38,7 +38,8 @@ def certificate(fit: DataFit, W: Array, b: Array, *, lam: float) -> Certificate:
     point = fit.dual_point(W)
     G = point.G
     dual = point.value() - float(np.vdot(G, G)) / (2 * lam)  # (D)
-    return Certificate.from_values(objective(fit, W, b, lam=lam), dual, fit.null, point.rounding, speck=fit.speck, modulus=lam)
+    primal = objective(fit, W, b, lam=lam)
+    return Certificate.from_values(primal, dual, fit.null, point.rounding, speck=fit.speck, modulus=lam)
 
 
 def iterates(problem: Problem, start: Start | None, *, lam: float) -> Iterator[Iterate]:
@@ -56,7 +57,13 @@ def iterates(problem: Problem, start: Start | None, *, lam: float) -> Iterator[I
     family="linear",
     penalty="lam/2 ‖W‖_F²",
     sources=("hoerl1970", "saunders1998"),
-    properties=("convex", "strongly_convex", "task_separable", "rotation_invariant", "permutation_equivariant"),
+    properties=(
+        "convex",
+        "strongly_convex",
+        "task_separable",
+        "rotation_invariant",
+        "permutation_equivariant",
+    ),
 )
 class SingleTaskRidge(LinearModel):
     """Ridge regression or logistic ridge classification of each task by itself.
@@ -72,7 +79,8 @@ class SingleTaskRidge(LinearModel):
     tol : float > 0, default 1e-6. Stops when gap <= tol * F(0, b0).
     max_iter : int >= 1, default 1000.
 
-    Attributes: coef_ (T, p), intercept_ (T,), tasks_, result_, task_similarity_ (T, T), with the logistic loss classes_.
+    Attributes: coef_ (T, p), intercept_ (T,), tasks_, result_, task_similarity_ (T, T), with the logistic loss
+    classes_.
 
     Raises: DataError, FormError for data or parameters out of range (``fit``). Warns: NotConverged.
 

@@ -5,7 +5,8 @@
 (D)  max over θ_t (n_t,):   −Σ_ti c_t s_ti l*(y_ti, −θ_ti / (c_t s_ti)) − Σ_i (σ_i(G) − lam)₊² / (2 ridge),
      G = [X_t' θ_t]_t (p, T); with ridge = 0 the last sum is the constraint σ_1(G) <= lam
 (F)  1' θ_t = 0 for each task where an intercept is fitted
-(K)  θ_ti = −c_t s_ti l'(y_ti, x_ti' w_t + b_t);   G − ridge W = lam (U V' + R), W = U Σ V', U'R = 0, R V = 0, σ_1(R) <= 1
+(K)  θ_ti = −c_t s_ti l'(y_ti, x_ti' w_t + b_t);   G − ridge W = lam (U V' + R) with W = U Σ V', U'R = 0,
+     R V = 0, σ_1(R) <= 1
 
 Source: Pong, Tseng, Ji & Ye 2010; Argyriou, Evgeniou & Pontil 2008.
 """

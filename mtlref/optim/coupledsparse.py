@@ -1,4 +1,4 @@
-"""Loss plus tr(V' M V)/2 plus lam ‖V‖_1, tasks coupled by M: ADMM until the zeros are known, then Newton on the rest."""
+"""Loss plus tr(V' M V)/2 plus lam ‖V‖_1, tasks coupled by M: ADMM until the zeros are known, Newton on the rest."""
 
 from __future__ import annotations
 
@@ -52,7 +52,10 @@ def _quadratic(q: Quadratic, M: Array, lam: float, V: Array) -> Iterator[tuple[A
 
     def miss(V: Array) -> float:
         g = pull(V)
-        return float(np.where(V != 0, np.abs(g - lam * np.sign(V)), np.maximum(np.abs(g) - lam, 0.0)).max()) / lam
+        return (
+            float(np.where(V != 0, np.abs(g - lam * np.sign(V)), np.maximum(np.abs(g) - lam, 0.0)).max())
+            / lam
+        )
 
     settled_at = 1e-12 + 32 * np.finfo(float).eps * float(np.abs(q.r).max()) / lam
     while True:
@@ -67,7 +70,7 @@ def _quadratic(q: Quadratic, M: Array, lam: float, V: Array) -> Iterator[tuple[A
             U = U + relaxed - Z
             primal, dual = float(np.linalg.norm(X - Z)), rho * float(np.linalg.norm(Z - old))
         V = Z
-        yield V, miss(V) <= settled_at
+        yield V, bool(miss(V) <= settled_at)
         size, force = float(np.linalg.norm(V)), rho * float(np.linalg.norm(U))
         if primal > 0 and dual > 0 and size > 0 and force > 0:
             rho *= float(np.clip(np.sqrt((primal / size) / (dual / force)), 0.1, 10.0))
@@ -77,7 +80,7 @@ def _quadratic(q: Quadratic, M: Array, lam: float, V: Array) -> Iterator[tuple[A
             if trial is None or not miss(trial) < before:
                 break
             V = trial
-            yield V, miss(V) <= settled_at
+            yield V, bool(miss(V) <= settled_at)
 
 
 def _newton(q: Quadratic, M: Array, lam: float, V: Array, g: Array) -> Array | None:

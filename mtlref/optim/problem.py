@@ -129,7 +129,9 @@ class Problem:
             return Problem(one, self.loss, np.ones(1), self.fit_intercept)
         if d.shared:
             return self._pooled_design(d)
-        stacked = TaskData.from_list([np.vstack(d.X)], [np.concatenate(d.y)], weights=[np.concatenate(self.masses)])
+        stacked = TaskData.from_list(
+            [np.vstack(d.X)], [np.concatenate(d.y)], weights=[np.concatenate(self.masses)]
+        )
         return Problem(stacked, self.loss, np.ones(1), self.fit_intercept)
 
     def _pooled_design(self, d: TaskData) -> Problem:
@@ -173,7 +175,8 @@ class Problem:
         d = self.data
         assert isinstance(d, TaskData)
         return tuple(
-            np.full(len(y), self.c[t]) if d.weights is None else self.c[t] * d.weights[t] for t, y in enumerate(d.y)
+            np.full(len(y), self.c[t]) if d.weights is None else self.c[t] * d.weights[t]
+            for t, y in enumerate(d.y)
         )
 
     def predictions(self, V: Array, b: Array) -> list[Array]:
@@ -181,14 +184,16 @@ class Problem:
         d = self.data
         assert isinstance(d, TaskData)
         if d.shared:
-            return list((V @ d.X[0].T + b[:, None]))
+            return list(V @ d.X[0].T + b[:, None])
         return [X @ v + bt for X, v, bt in zip(d.X, V, b, strict=True)]
 
     def logistic_value(self, z: list[Array]) -> float:
         """Σ_ti c_t s_ti log(1 + exp(−y_ti z_ti))."""
         d = self.data
         assert isinstance(d, TaskData)
-        return sum(float(m @ np.logaddexp(0.0, -y * zt)) for m, y, zt in zip(self.masses, d.y, z, strict=True))
+        return sum(
+            float(m @ np.logaddexp(0.0, -y * zt)) for m, y, zt in zip(self.masses, d.y, z, strict=True)
+        )
 
     def newton_model(self, V: Array, z: list[Array]) -> tuple[Quadratic, Array, Array]:
         """(q, offset, slopes): the second-order model of the logistic loss at z, its intercepts eliminated.

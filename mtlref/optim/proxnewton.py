@@ -37,7 +37,7 @@ def prox_newton(
         target = inner(model, V)
         dV = target - V
         db = offset - np.einsum("tj,tj->t", slopes, dV)
-        dz = [zt_new for zt_new in problem.predictions(dV, db)]
+        dz = problem.predictions(dV, db)
         step = 1.0
         for _ in range(40):
             z_new = [a + step * c for a, c in zip(z, dz, strict=True)]

@@ -1,4 +1,4 @@
-"""L2,1 and L1 fits for any loss and shape: quadratic or prox-Newton inside, working sets where there are many features."""
+"""L2,1 and L1 fits for any loss and shape: quadratic or prox-Newton inside, working sets for many features."""
 
 from __future__ import annotations
 
@@ -82,7 +82,9 @@ def _all_features(
                 break
         return V
 
-    yield from prox_newton(problem, lambda V: penalty.value(V) + ridge / 2 * float(np.vdot(V, V)), inner, start)
+    yield from prox_newton(
+        problem, lambda V: penalty.value(V) + ridge / 2 * float(np.vdot(V, V)), inner, start
+    )
 
 
 def _working_set(
@@ -139,7 +141,9 @@ def _working_set(
         yield V.T, b
 
 
-def _miss(problem: Problem, iterate: tuple[Array, Array | None], penalty: Rows | Entries, ridge: float) -> float:
+def _miss(
+    problem: Problem, iterate: tuple[Array, Array | None], penalty: Rows | Entries, ridge: float
+) -> float:
     """How far an iterate is from the optimality conditions, relative to lam."""
     V = iterate[0].T
     return penalty.residual(V, _correlation(problem, V, iterate[1]) - ridge * V)

@@ -47,7 +47,9 @@ def audit(estimator: Any, data: TaskData | Moments, W: Any, b: Any = None) -> Ce
     if not isinstance(estimator, LinearModel):
         raise FormError(f"estimator must be one of mtlref's linear methods; got a {type(estimator).__name__}")
     if not isinstance(data, (TaskData, Moments)):
-        raise FormError(f"data must be a TaskData or Moments; got a {type(data).__name__}. Make one with TaskData.from_*")
+        raise FormError(
+            f"data must be a TaskData or Moments; got a {type(data).__name__}: see TaskData.from_list"
+        )
     ready = estimator._prepare(data)
     p, T = data.p, data.T
     coefficients = inputs.as_float(W, "W", 2)
