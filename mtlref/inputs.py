@@ -112,7 +112,8 @@ def design(X: Any, name: str, p: int | None = None) -> Array:
     array = as_float(X, name, 2)
     if array.shape[0] == 0:
         raise DataError(
-            f"{name} must have at least one row; got 0 sample(s) (shape={array.shape}) while a minimum of 1 is required."
+            f"{name} must have at least one row; got 0 sample(s) (shape={array.shape}) while a minimum of 1 is "
+            "required."
         )
     if array.shape[1] == 0:
         raise DataError(

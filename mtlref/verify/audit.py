@@ -41,8 +41,8 @@ def audit(estimator: Any, data: TaskData | Moments, W: Any, b: Any = None) -> Ce
     >>> model = mt.SingleTaskRidge(lam=1.0, scaling="sum", fit_intercept=False)
     >>> mt.audit(model, data, W=[[1.0], [2.0]]).gap
     0.0
-    >>> mt.audit(model, data, W=[[1.0], [1.0]]).gap
-    1.0
+    >>> mt.audit(model, data, W=[[1.0], [1.0]]).gap  # it is 1.0 above the optimum: the gap bounds that
+    2.0
     """
     if not isinstance(estimator, LinearModel):
         raise FormError(f"estimator must be one of mtlref's linear methods; got a {type(estimator).__name__}")
