@@ -26,6 +26,7 @@ FIRST_RHO = 0.3
 TURN = 0.3
 MOST_TURNED = 12
 NEWTON_ROUND = 12
+FAR = 30.0
 # Where the optimality conditions hold to this share of the threshold, rounding is all that is left.
 SETTLED = 1e-13
 EPS = float(np.finfo(float).eps)
@@ -45,8 +46,8 @@ class Kind(Protocol):
     def residual(self, V: Array, g: Array) -> float:
         """How far g = r − HV is from the penalty's subdifferential at V, relative to the threshold."""
 
-    def newton(self, q: Quadratic, V: Array, g: Array) -> Array | None:
-        """One Newton step on what is active; None where the linear algebra fails."""
+    def newton(self, q: Quadratic, V: Array, g: Array, damping: float) -> Array | None:
+        """One Newton step on what is active, H + damping · I in place of H; None where the linear algebra fails."""
 
     def settle_small(self, q: Quadratic, V: Array, step: Array) -> Array:
         """The point that a full step leads to."""
@@ -81,7 +82,7 @@ class Rows:
             miss[on] = np.linalg.norm(g[:, on] - self.threshold[on] * unit, axis=0)
         return float((miss / self.threshold).max())
 
-    def newton(self, q: Quadratic, V: Array, g: Array) -> Array | None:
+    def newton(self, q: Quadratic, V: Array, g: Array, damping: float) -> Array | None:
         """The semismooth Newton step of V = prox(V + g/σ), σ_j = max_t H_tjj: rows enter and leave with it.
 
         With u = V + g/σ, rows with ‖u_j‖ <= threshold_j/σ_j go to zero. On the others the derivative of the prox is D_j,
@@ -109,7 +110,7 @@ class Rows:
         if leaving.any():
             descent = descent - q.times(leaving)[:, active]
         assert q.H is not None
-        K = q.H[:, active[:, None], active] + np.diag(d)
+        K = q.H[:, active[:, None], active] + np.diag(d + damping)
         Kinv = _inverse(K)
         if Kinv is None:
             return None
@@ -175,7 +176,7 @@ class Entries:
         miss = np.where(V != 0, np.abs(g - self.threshold * np.sign(V)), np.maximum(np.abs(g) - self.threshold, 0.0))
         return float((miss / self.threshold).max())
 
-    def newton(self, q: Quadratic, V: Array, g: Array) -> Array | None:
+    def newton(self, q: Quadratic, V: Array, g: Array, damping: float) -> Array | None:
         """H_AA⁻¹ (g − threshold sign) on each task's active entries, batched by masking; cut at sign changes."""
         on = V != 0
         descent = np.where(on, g - self.threshold * np.sign(V), 0.0)
@@ -189,7 +190,7 @@ class Entries:
         K = H * (mask[:, :, None] & mask[:, None, :])
         diagonal = np.arange(any_on.size)
         K[:, diagonal, diagonal] += np.where(mask, 0.0, 1.0)
-        part = _solve(K, descent[:, any_on])
+        part = _solve(K, descent[:, any_on], damping)
         if part is None:
             return None
         step[:, any_on] = part
@@ -224,6 +225,7 @@ class Entries:
         smooth = ((q.times(V) / 2 - q.r) * V).sum(axis=1)
         return np.asarray(smooth + (self.threshold * np.abs(V)).sum(axis=1))
 
+
 def row_minimum(c: Array, h: Array, lam: float) -> Array:
     """argmin_v Σ_t (h_t v_t²/2 − c_t v_t) + lam ‖v‖: v_t = c_t s / (h_t s + lam), s = ‖v‖ by Newton's method on
     1/‖c / (h s + lam)‖ = 1, which is close to linear in s."""
@@ -249,11 +251,11 @@ def _inverse(K: Array) -> Array | None:
         return None
 
 
-def _solve(K: Array, B: Array) -> Array | None:
+def _solve(K: Array, B: Array, damping: float) -> Array | None:
     # A proximal term of the size of rounding keeps duplicate columns from making the system singular; it slows
     # Newton's method by nothing that can be seen and leaves its fixed points where they are.
     size = K.shape[-1]
-    proximal = 1e-13 * np.eye(size)
+    proximal = (1e-13 + damping) * np.eye(size)
     try:
         part = np.linalg.solve(K + proximal, B[:, :, None])[:, :, 0]
     except np.linalg.LinAlgError:
@@ -289,6 +291,16 @@ def _unit_scale(q: Quadratic, kind: type[Rows] | type[Entries]) -> Array:
     return np.where(s > 0, s, 1.0)
 
 
+def _sane_step(q: Quadratic, penalty: Rows | Entries, V: Array, g: Array) -> Array | None:
+    """Newton's step, damped where it leaves all proportion: fewer rows than active features make H singular."""
+    reach = FAR * (float(np.linalg.norm(V)) + float(np.linalg.norm(g)))
+    for damping in (0.0, 1e-8, 1e-5, 1e-2):
+        step = penalty.newton(q, V, g, damping)
+        if step is not None and float(np.linalg.norm(step)) <= reach:
+            return step
+    return None
+
+
 def _newton(q: Quadratic, penalty: Rows | Entries, V: Array) -> Iterator[tuple[Array, bool]]:
     """Newton steps with a line search and an active set that follows the optimality conditions.
 
@@ -313,7 +325,7 @@ def _newton(q: Quadratic, penalty: Rows | Entries, V: Array) -> Iterator[tuple[A
         V = penalty.activate(q, V, g)
         g = q.r - q.times(V)
         value = q.value(V) + penalty.value(V)
-        step = penalty.newton(q, V, g)
+        step = _sane_step(q, penalty, V, g)
         if step is None:
             yield V, False
             return
@@ -324,7 +336,8 @@ def _newton(q: Quadratic, penalty: Rows | Entries, V: Array) -> Iterator[tuple[A
             new = q.value(trial, HV) + penalty.value(trial)
             if new <= value + 1e-14 * abs(value):
                 break
-            if size == 1.0 and penalty.residual(trial, q.r - HV) <= 0.5 * miss:
+            # A rise is allowed for better conditions, but not above the value at zero: far out they say nothing.
+            if size == 1.0 and new <= max(value, 0.0) and penalty.residual(trial, q.r - HV) <= 0.5 * miss:
                 break
             size /= 2
         else:
