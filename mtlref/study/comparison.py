@@ -147,7 +147,9 @@ class Comparison:
         ranked = {m: v.mean for m, v in means[self.main.name].items() if np.isfinite(v.mean)}
         order = sorted(ranked, key=lambda m: -ranked[m] if self.main.greater_is_better else ranked[m])
         sound = [m for m in order if self._refits_certified(m, self.largest)]
-        top = statistics.not_worse(sound[0], sound, self.pairs) if sound and self.settings.splits > 1 else set()
+        top = (
+            statistics.not_worse(sound[0], sound, self.pairs) if sound and self.settings.splits > 1 else set()
+        )
         rest = [m for m in self.settings.methods if m not in ranked]
         return [self._row(m, means, m in top) for m in [*order, *rest]]
 

@@ -59,7 +59,9 @@ def report(comparison: Comparison, said: dict[str, Any]) -> str:
 
 def headline(comparison: Comparison) -> str:
     """The outcome in one or two sentences, without more than the test allows."""
-    ranked = [row for row in comparison.rows if row.scores and row.error is None and not row.uncertified_refits]
+    ranked = [
+        row for row in comparison.rows if row.scores and row.error is None and not row.uncertified_refits
+    ]
     if not ranked:
         return "No method could be fitted, certified and scored."
     best, main = ranked[0], comparison.main

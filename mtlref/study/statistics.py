@@ -90,7 +90,9 @@ def compare_pairs(
 def family(pairs: list[Pair], alpha: float = ALPHA) -> list[Pair]:
     """The same pairs as one family: Holm's correction over them and no others, ordered by p."""
     adjusted = holm(np.array([pair.alone for pair in pairs]))
-    found = [replace(pair, p=float(q), claimed=bool(q < alpha)) for pair, q in zip(pairs, adjusted, strict=True)]
+    found = [
+        replace(pair, p=float(q), claimed=bool(q < alpha)) for pair, q in zip(pairs, adjusted, strict=True)
+    ]
     return sorted(found, key=lambda pair: (np.nan_to_num(pair.p, nan=2.0), -pair.difference))
 
 

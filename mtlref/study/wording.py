@@ -71,7 +71,7 @@ def title(comparison: Comparison) -> str:
 def data_line(comparison: Comparison) -> str:
     """Sizes and loss in one line."""
     f = comparison.facts
-    return f"{f.T:,} task{'s' if f.T != 1 else ''}, {f.N:,} rows, {f.p:,} features, {comparison.settings.loss} loss"
+    return f"{f.T:,} task{'s' if f.T != 1 else ''}, {f.N:,} rows, {f.p:,} feature{'s' if f.p != 1 else ''}, {comparison.settings.loss} loss"
 
 
 def criterion_text(comparison: Comparison) -> str:
@@ -170,7 +170,11 @@ def _said(row: Row) -> str:
     parts = [f"failed: {row.error}"] if row.error is not None else []
     parts += row.notes
     if row.certified < row.fits:
-        refits = f", {row.uncertified_refits} of them refits, so nothing is claimed of it" if row.uncertified_refits else ""
+        refits = (
+            f", {row.uncertified_refits} of them refits, so nothing is claimed of it"
+            if row.uncertified_refits
+            else ""
+        )
         parts.append(f"{row.fits - row.certified:,} of {row.fits:,} fits not certified{refits}")
     if "graph" in methods()[row.method].required:
         parts.append("graph: the 5 nearest tasks by ridge coefficients, of the rows that are fitted only")

@@ -13,7 +13,13 @@ from mtlref.study.store import FINAL
 
 from .conftest import make_labels, make_regression
 
-FAST = {"methods": ["SingleTaskRidge", "Pooled", "JointFeature"], "splits": 3, "grid": 4, "folds": 2, "jobs": 1}
+FAST = {
+    "methods": ["SingleTaskRidge", "Pooled", "JointFeature"],
+    "splits": 3,
+    "grid": 4,
+    "folds": 2,
+    "jobs": 1,
+}
 
 
 @pytest.fixture(scope="module")
@@ -61,13 +67,13 @@ def test_test_rows_have_no_say():
     data = make_regression()
     rows = [np.arange(n) for n in data.n]
     split = [([r[:10] for r in rows], [r[10:] for r in rows])]
-    other = mt.TaskData.from_list(
-        list(data.X), [np.r_[y[:10], y[10:] * 7] for y in data.y], names=data.names
-    )
+    other = mt.TaskData.from_list(list(data.X), [np.r_[y[:10], y[10:] * 7] for y in data.y], names=data.names)
     found = []
     for tasks in (data, other):
         problem = mt.study.problem.Problem("p", tasks, published=split)
-        found.append(compare(problem, methods=["SingleTaskRidge", "GraphRegularized"], grid=3, folds=2, jobs=1))
+        found.append(
+            compare(problem, methods=["SingleTaskRidge", "GraphRegularized"], grid=3, folds=2, jobs=1)
+        )
     for a, b in zip(*[r.fits for r in found], strict=True):
         assert (a.k, a.lam, a.criterion) == pytest.approx((b.k, b.lam, b.criterion), nan_ok=True)
     key = (0, 0, "GraphRegularized")
@@ -140,7 +146,9 @@ def test_a_failing_method_is_a_row_and_the_others_go_on(monkeypatch):
 def test_fits_that_are_not_certified_are_told_and_claim_nothing():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        result = compare(make_regression(), **FAST | {"methods": ["JointFeature", "Pooled"]}, tol=1e-15, max_iter=1)
+        result = compare(
+            make_regression(), **FAST | {"methods": ["JointFeature", "Pooled"]}, tol=1e-15, max_iter=1
+        )
     row = next(r for r in result.rows if r.method == "JointFeature")
     assert row.uncertified_refits > 0
     assert not row.top
@@ -170,7 +178,9 @@ def test_one_split_claims_nothing():
 
 def test_the_scale_of_columns_is_nothing_to_standardised_data():
     data = make_regression()
-    wild = mt.TaskData.from_list([x * 10.0 ** np.arange(-3, 3) for x in data.X], list(data.y), names=data.names)
+    wild = mt.TaskData.from_list(
+        [x * 10.0 ** np.arange(-3, 3) for x in data.X], list(data.y), names=data.names
+    )
     a, b = (compare(d, **FAST, standardize=True) for d in (data, wild))
     for one, two in zip(a.rows, b.rows, strict=True):
         assert one.method == two.method

@@ -74,7 +74,10 @@ def test_the_seed_decides():
 def test_published_splits_are_taken_as_they_are():
     data = make_regression()
     rows = [np.arange(n) for n in data.n]
-    published = [([r[:10] for r in rows], [r[10:] for r in rows]), ([r[4:] for r in rows], [r[:4] for r in rows])]
+    published = [
+        ([r[:10] for r in rows], [r[10:] for r in rows]),
+        ([r[4:] for r in rows], [r[:4] for r in rows]),
+    ]
     splits = published_splits(data, published, 2, (1.0,), seed=0)
     assert [r.tolist() for r in splits[1].train[0]] == [r[4:].tolist() for r in rows]
     half = published_splits(data, published, 1, (0.5, 1.0), seed=0)[0]

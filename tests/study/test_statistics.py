@@ -50,7 +50,9 @@ def test_direction_follows_the_metric():
 
 def test_equal_methods_are_never_told_apart():
     scores = np.array([3.0, 4.0, 5.0])
-    (pair,) = statistics.compare_pairs({"a": scores, "b": scores * (1 + 1e-13)}, 3, 1, greater_is_better=False)
+    (pair,) = statistics.compare_pairs(
+        {"a": scores, "b": scores * (1 + 1e-13)}, 3, 1, greater_is_better=False
+    )
     assert pair.p == 1.0
     assert not pair.claimed
 
@@ -84,6 +86,8 @@ def test_correction_keeps_the_false_claims_of_overlapping_splits_down():
 def test_the_marked_methods_are_those_the_best_does_not_beat():
     rng = np.random.default_rng(0)
     noise = 0.01 * rng.standard_normal((4, 10))
-    scores = {name: level + noise[i] for i, (name, level) in enumerate([("a", 1), ("b", 1.001), ("c", 2), ("d", 3)])}
+    scores = {
+        name: level + noise[i] for i, (name, level) in enumerate([("a", 1), ("b", 1.001), ("c", 2), ("d", 3)])
+    }
     pairs = statistics.compare_pairs(scores, 3, 1, greater_is_better=False)
     assert statistics.not_worse("a", list(scores), pairs) == {"a", "b"}

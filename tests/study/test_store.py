@@ -84,7 +84,9 @@ def test_settings_that_make_no_sense(change, message):
 def test_the_hash_sees_every_change():
     data = make_regression()
     same = mt.TaskData.from_list([x.copy() for x in data.X], list(data.y), names=data.names)
-    moved = mt.TaskData.from_list(list(data.X), [y + (t == 2) for t, y in enumerate(data.y)], names=data.names)
+    moved = mt.TaskData.from_list(
+        list(data.X), [y + (t == 2) for t, y in enumerate(data.y)], names=data.names
+    )
     renamed = mt.TaskData.from_list(list(data.X), list(data.y), names=list("abcd"))
     assert data_hash(data) == data_hash(same)
     assert len({data_hash(d) for d in (data, moved, renamed)}) == 3
