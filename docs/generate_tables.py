@@ -1,7 +1,7 @@
 """Write what the registry knows into README.md and docs/: the table of methods and one page for each.
 
-    python docs/generate_tables.py           # write
-    python docs/generate_tables.py --check   # exit code 1 where something is out of date
+python docs/generate_tables.py           # write
+python docs/generate_tables.py --check   # exit code 1 where something is out of date
 """
 
 from __future__ import annotations
@@ -26,7 +26,13 @@ def _field(entry: str, name: str) -> str:
 def cited(key: str) -> str:
     """An entry as running text has it: "Pong et al. 2010"."""
     names = [a.split(",")[0].strip(" {}") for a in _field(ENTRIES[key], "author").split(" and ")]
-    who = names[0] if len(names) == 1 else f"{names[0]} & {names[1]}" if len(names) == 2 else f"{names[0]} et al."
+    who = (
+        names[0]
+        if len(names) == 1
+        else f"{names[0]} & {names[1]}"
+        if len(names) == 2
+        else f"{names[0]} et al."
+    )
     return f"{who} {_field(ENTRIES[key], 'year')}"
 
 
@@ -35,7 +41,9 @@ def reference(key: str) -> str:
     entry = ENTRIES[key]
     authors = re.sub(r"[{}]", "", _field(entry, "author")).replace(" and ", "; ")
     title = re.sub(r"[{}]", "", _field(entry, "title"))
-    place = next((_field(entry, f) for f in ("journal", "booktitle", "publisher", "note") if _field(entry, f)), "")
+    place = next(
+        (_field(entry, f) for f in ("journal", "booktitle", "publisher", "note") if _field(entry, f)), ""
+    )
     return f"{authors} ({_field(entry, 'year')}). {title}. {place}."
 
 
@@ -103,8 +111,12 @@ def wanted() -> dict[Path, str]:
 
 def main(arguments: list[str] | None = None) -> int:
     """Write or check; the exit code."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--check", action="store_true", help="write nothing, fail where something would change")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--check", action="store_true", help="write nothing, fail where something would change"
+    )
     options = parser.parse_args(arguments)
     files = wanted()
     pages = {p for p in (ROOT / "docs" / "methods").glob("*.md") if p.name != "index.md"}

@@ -1,12 +1,15 @@
 """Linear methods, one page each: problem, dual, objective, certificate, solver, estimator."""
 
+# In the order of the catalogue, for it is the order of registration and so of every table.
+# isort: off
+from mtlref.linear.single_task_ridge import SingleTaskRidge
+from mtlref.linear.single_task_lasso import SingleTaskLasso
+from mtlref.linear.pooled import Pooled
+from mtlref.linear.mean_regularized import MeanRegularized
 from mtlref.linear.graph_regularized import GraphRegularized
 from mtlref.linear.joint_feature import JointFeature
-from mtlref.linear.mean_regularized import MeanRegularized
-from mtlref.linear.pooled import Pooled
-from mtlref.linear.single_task_lasso import SingleTaskLasso
-from mtlref.linear.single_task_ridge import SingleTaskRidge
 from mtlref.linear.trace_norm import TraceNorm
+# isort: on
 
 __all__ = [
     "GraphRegularized",

@@ -163,7 +163,7 @@ def test_an_unknown_name_lists_the_known_ones():
 
 
 def test_an_unknown_option_is_an_error_of_one_line():
-    with pytest.raises(mt.DataError, match="data set 'digits': .*unexpected keyword"):
+    with pytest.raises(mt.DataError, match=r"data set 'digits': .*unexpected keyword"):
         mt.data.load("digits", colour="red")
 
 
@@ -194,7 +194,7 @@ def test_missing_jura_explains_the_table(nowhere):
 
 def test_missing_without_pooch(nowhere, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "pooch", None)
-    with pytest.raises(mt.data.MissingData, match="pooch.*not installed"):
+    with pytest.raises(mt.data.MissingData, match=r"pooch.*not installed"):
         mt.data.load("school")
 
 

@@ -85,12 +85,11 @@ def test_auc_refuses_nan_and_no_area():
 
 def test_shapes_are_checked(two_tasks):
     data, z = two_tasks
+    binary = mt.TaskData.from_list([np.zeros((2, 1))] * 2, [np.array([0.0, 1.0])] * 2)
     for name, metric in METRICS.items():
         with pytest.raises(mt.DataError, match="one array a task; got 1"):
-            if name == "auc":
-                data = mt.TaskData.from_list([np.zeros((2, 1))] * 2, [np.array([0.0, 1.0])] * 2)
-            metric(data, z[:1])
-    with pytest.raises(mt.DataError, match=r"predictions\[0\] must have shape \(2,\)"):
+            metric(binary if name == "auc" else data, z[:1])
+    with pytest.raises(mt.DataError, match=r"predictions\[0\] must have shape \(3,\)"):
         METRICS["mse"](data, [np.zeros((2, 1)), np.zeros(2)])
 
 

@@ -1,0 +1,74 @@
+"""What the documentation says of methods and versions is what the package says."""
+
+import importlib.util
+import re
+from pathlib import Path
+
+import pytest
+
+import mtlref as mt
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def generator():
+    spec = importlib.util.spec_from_file_location("generate_tables", ROOT / "docs" / "generate_tables.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_nothing_generated_is_out_of_date(generator, capsys):
+    assert generator.main(["--check"]) == 0, capsys.readouterr().out
+
+
+def test_a_stale_or_orphaned_page_is_seen(generator, capsys, monkeypatch):
+    files = generator.wanted()
+    path = ROOT / "docs" / "methods" / "JointFeature.md"
+    monkeypatch.setattr(generator, "wanted", lambda: {**files, path: files[path] + "more"})
+    assert generator.main(["--check"]) == 1
+    assert "JointFeature.md is out of date" in capsys.readouterr().out
+    del files[path]
+    monkeypatch.setattr(generator, "wanted", lambda: files)
+    assert generator.main(["--check"]) == 1
+    assert "describes no method" in capsys.readouterr().out
+
+
+def test_the_readme_lists_exactly_the_methods():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    table = readme.split("<!-- methods: begin")[1].split("<!-- methods: end -->")[0]
+    assert re.findall(r"^\| `(\w+)`", table, flags=re.MULTILINE) == list(mt.methods())
+
+
+def test_conventions_has_a_section_for_every_method():
+    text = (ROOT / "docs" / "conventions.md").read_text(encoding="utf-8")
+    sections = re.findall(r"^## (\w+)$", text, flags=re.MULTILINE)
+    assert [s for s in sections if s in mt.methods()] == list(mt.methods())
+
+
+def test_references_are_readable(generator):
+    assert generator.cited("evgeniou2004") == "Evgeniou & Pontil 2004"
+    assert generator.cited("pong2010") == "Pong et al. 2010"
+    assert "(2004)" in generator.reference("evgeniou2004")
+
+
+def test_the_picture_is_small_and_real():
+    picture = ROOT / "docs" / "_static" / "school.svg"
+    text = picture.read_text(encoding="utf-8")
+    assert picture.stat().st_size < 200 * 1024
+    for name in mt.methods():
+        assert f">{name}<" in text
+
+
+def test_no_local_path_or_registry_in_what_is_published():
+    word = "|".join(["/wor" + "k/", r"\.\./sha" + "red", "py" + r"pi\.org", "session" + "s? of"])
+    for folder in ("mtlref", "docs", "benchmarks", "tests", ".ci"):
+        for path in (ROOT / folder).rglob("*"):
+            if (
+                path.is_file()
+                and path.suffix in {".py", ".md", ".html", ".css", ""}
+                and "_build" not in path.parts
+            ):
+                found = re.search(word, path.read_text(encoding="utf-8"))
+                assert not found, f"{path.relative_to(ROOT)}: {found.group()}"
