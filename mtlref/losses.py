@@ -26,6 +26,8 @@ from mtlref.tasks import TaskData
 
 Array = NDArray[np.float64]
 EPS = float(np.finfo(float).eps)
+# Below this share of F(0, b0) a gap needs no second lower bound.
+NEGLIGIBLE = 1e-9
 
 
 class Squared:
@@ -274,6 +276,22 @@ class DataFit:
             return float(self.c[members].sum() / self.c[0]) * self._curvature(0, W[:, 0], b[0])
         return np.asarray(sum(self._curvature(t, W[:, t], b[t]) for t in members))
 
+    def _pooled_curvature(self) -> Array:
+        """Σ_t c_t X_t' diag(s_t) X_t about the mean of all rows; in ``_row_basis``."""
+        if isinstance(self.data, Moments):
+            own = self.data.per_task()
+            share = self.c * own.mass
+            apart = own.x_mean - (share @ own.x_mean / share.sum() if self.fit_intercept else 0.0)
+            return np.asarray(np.einsum("t,tij->ij", self.c, own.cxx) + (share[:, None] * apart).T @ apart)
+        means = self._centre()
+        total: Array | float = 0.0
+        for t, X in enumerate(self.data.X):
+            Xc = X if means is None else X - means[t]
+            Xc = Xc if self._row_basis is None else Xc @ self._row_basis
+            s = self.c[t] if self.data.weights is None else self.c[t] * self.data.weights[t][:, None]
+            total = total + Xc.T @ (s * Xc)
+        return np.asarray(total)
+
     def _curvature(self, t: int, w: Array, b: float) -> Array:
         if isinstance(self.data, Moments):
             m, k = self.data, (0 if self.data.shared else t)
@@ -288,6 +306,30 @@ class DataFit:
         if self.fit_intercept and s.any():
             X = X - (s @ X) / s.sum()
         return np.asarray(self.c[t] * (X.T @ (s[:, None] * X)))
+
+    def least(self, W: Array) -> float:
+        """A lower bound of min L: what no penalty >= 0 can undercut, however small its weight.
+
+        Squared loss: L is quadratic, so that min L = L(W) − Σ_t g_t' C_t⁻¹ g_t / 2 with g_t = X_t' θ_t and the
+        curvature C_t; −inf where g_t has more than rounding in a direction that C_t does not see. Logistic: 0.
+        """
+        if self.loss != "squared":
+            return 0.0
+        G = self.dual_point(W).G
+        value = self.total(W, self.best_intercept(W))
+        basis = self._row_basis
+        G = G if basis is None else basis.T @ G
+        # With one w the tasks' gradients and curvatures add up.
+        slopes = [G.sum(axis=1)] if self.pooled_intercept else list(G.T)
+        for t, slope in enumerate(slopes):
+            C = self._pooled_curvature() if self.pooled_intercept else self._curvature(t, W[:, t], 0.0)
+            e, U = np.linalg.eigh(C)
+            g = U.T @ slope
+            seen = e > 1e-13 * e[-1]
+            if (np.abs(g[~seen]) > 1e-12 * np.sqrt(max(e[-1], 0.0) * (self.null + self.speck))).any():
+                return -np.inf
+            value -= float(g[seen] @ (g[seen] / e[seen])) / 2
+        return value
 
     def dual_point(self, W: Array) -> DualPoint:
         """θ and G at W with the best intercepts."""

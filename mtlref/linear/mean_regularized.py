@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mtlref.linear.model import LinearModel, Start
-from mtlref.losses import DataFit
+from mtlref.losses import NEGLIGIBLE, DataFit
 from mtlref.optim.coupled import around_mean
 from mtlref.optim.problem import Problem
 from mtlref.optim.result import Certificate
@@ -32,7 +32,8 @@ Array = NDArray[np.float64]
 
 def objective(fit: DataFit, W: Array, b: Array, *, lam: float, ridge: float = 0.0) -> float:
     """F(W, b)."""
-    spread = W - W.mean(axis=1, keepdims=True)
+    apart = W - W[:, :1]  # exactly zero for equal columns, whatever lam multiplies it with
+    spread = apart - apart.mean(axis=1, keepdims=True)
     return (
         fit.total(W, b) + lam / 2 * float(np.vdot(spread, spread)) + ridge / 2 * float(np.vdot(W, W))
     )  # (P)
@@ -51,6 +52,8 @@ def certificate(fit: DataFit, W: Array, b: Array, *, lam: float, ridge: float = 
     else:
         # ḡ is zero to rounding; what is left of it is charged at the size of the coefficients that it meets.
         dual -= W.shape[1] * float(np.abs(mean) @ np.abs(at.mean(axis=1)))  # (F)
+    if primal - dual > NEGLIGIBLE * fit.null:
+        dual = max(dual, fit.least(W))  # the penalty is >= 0, and may be too small for its dual to show
     return Certificate.from_values(primal, dual, fit.null, point.rounding, speck=fit.speck, modulus=ridge)
 
 
@@ -58,7 +61,8 @@ def iterates(problem: Problem, start: Start | None, *, lam: float, ridge: float 
     """In closed form from one eigendecomposition a task and one p × p system; Newton's method for logistic."""
 
     def times(V: Array) -> Array:
-        return np.asarray((lam + ridge) * V - lam * V.mean(axis=0))
+        apart = V - V[:1]
+        return np.asarray(lam * (apart - apart.mean(axis=0)) + ridge * V)
 
     return in_row_space(
         problem,

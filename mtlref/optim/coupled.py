@@ -17,6 +17,8 @@ Solver = Callable[[Array], Array]
 DENSE = 1200
 CG_LIMIT = 500
 CG_ACCURACY = 1e-10
+# Beyond this multiple of the curvature a coupling leaves differences below rounding.
+RIGID = 1e16
 
 
 def around_mean(q: Quadratic, spread: float, level: float) -> Solver:
@@ -26,6 +28,9 @@ def around_mean(q: Quadratic, spread: float, level: float) -> Solver:
     """
     e, U = q.spectrum
     full = U.shape[1] == U.shape[2]
+    rigid = spread > RIGID * (e.max() + level)
+    if rigid:  # the tasks differ by less than rounding: only their mean is left to find
+        spread = RIGID * (float(e.max()) + level) or 1.0
     # mean_t (I − (spread − level) K_t) without the cancellation of that difference for a large spread.
     shrunk = (e + level) / (e + spread) if full else (e + level) / (e + spread) - level / spread
     M = np.einsum("tik,tk,tjk->ij", U, shrunk, U, optimize=True) / len(U)
@@ -38,6 +43,8 @@ def around_mean(q: Quadratic, spread: float, level: float) -> Solver:
     def solve(R: Array) -> Array:
         alone = q.solve_shifted(R, spread)
         mean = Q @ (inverse * (Q.T @ alone.mean(axis=0)))
+        if rigid:
+            return np.repeat(mean[None], len(R), axis=0)
         if spread == level:
             return alone
         return alone + (spread - level) * q.solve_shifted(np.broadcast_to(mean, R.shape), spread)
