@@ -1,6 +1,7 @@
 """``mtlref compare | methods | cite | data | audit``: the command line.
 
-Exit codes: 0 done, 1 failed, 2 asked for something that does not exist or makes no sense. Errors are one line on stderr.
+Exit codes: 0 done, 1 failed, 2 asked for something that does not exist or makes no sense. Errors are one line on
+stderr.
 """
 
 from __future__ import annotations
@@ -159,7 +160,7 @@ def _compare_options(p: Parser) -> None:
         "--splits", type=_count, metavar="N", help="outer splits (default: published ones, else 10)"
     )
     how.add_argument("--train-size", type=_fractions, metavar="F,..",
-                     help="fraction of each task's rows for training (default 0.75); several give a learning curve")  # fmt: skip
+                     help="fraction of each task's rows to train on (default 0.75); several: a curve")  # fmt: skip
     how.add_argument("--folds", type=_count, default=5, metavar="N", help="inner folds (default 5)")
     how.add_argument("--grid", type=_count, default=20, metavar="N", help="settings per method (default 20)")
     how.add_argument("--criterion", default="loss", metavar="METRIC",
@@ -267,7 +268,7 @@ def _data(_: argparse.Namespace) -> int:
 def _audit_options(p: Parser) -> None:
     p.add_argument("--method", required=True, help="the problem that was solved, as mtlref methods lists it")
     p.add_argument("--params", nargs="*", default=[], metavar="NAME=VALUE",
-                   help="its parameters: lam=0.1 loss=squared scaling=sum fit_intercept=false graph=FILE ...")  # fmt: skip
+                   help="its parameters: lam=0.1 loss=squared scaling=sum fit_intercept=false graph=FILE")  # fmt: skip
     p.add_argument("--data", required=True, help="a named data set or a file, as for compare")
     p.add_argument(
         "--answer", required=True, help="NPZ, MAT, JSON or CSV with W (p, T) or coef (T, p), and b (T,)"

@@ -248,9 +248,8 @@ def _notes(finals: list[Fit], splits: int) -> list[str]:
     """Notes of the refits, each with the number of splits that have it."""
     counts: dict[str, int] = defaultdict(int)
     for fit in finals:
-        for note in filter(None, fit.note.split("; ")):
-            if not note.startswith("warned:"):
-                counts[note] += 1
+        for note in filter(None, fit.note.partition("warned:")[0].split("; ")):
+            counts[note] += 1
     return [f"{note} ({n} of {splits} splits)" for note, n in counts.items()]
 
 

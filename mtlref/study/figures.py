@@ -82,6 +82,7 @@ def scores(comparison: Comparison, ax: Axes, palette: Palette) -> None:
         ax.plot([mean.mean], [place], "D", color=colour, markersize=6.5, markeredgewidth=0)
     ax.set_yticks(range(len(rows)), [row.method for row in rows])
     ax.set_ylim(len(rows) - 0.5, -0.5)
+    _keep_in_sight(ax, [values[row.method] for row in rows if not row.uncertified_refits])
     ax.tick_params(axis="y", length=0, labelsize=10)
     ax.grid(axis="x", color=palette.rule, linewidth=0.8)
     ax.set_axisbelow(True)
@@ -89,6 +90,14 @@ def scores(comparison: Comparison, ax: Axes, palette: Palette) -> None:
     ax.set_xlabel(
         f"test {comparison.main.title} ({'greater' if comparison.main.greater_is_better else 'smaller'} is better)"
     )
+
+
+def _keep_in_sight(ax: Axes, sound: list[Array]) -> None:
+    """A method whose fits went wrong may score anything; the others keep the axis."""
+    if sound:
+        low, high = float(np.min(sound)), float(np.max(sound))
+        margin = 0.08 * (high - low) or 0.05 * abs(high) or 1.0
+        ax.set_xlim(low - margin, high + margin)
 
 
 def tuning_range(comparison: Comparison) -> tuple[float, float]:
@@ -137,7 +146,7 @@ def tuning(comparison: Comparison, method: str, ax: Axes, palette: Palette) -> N
     ax.set_axisbelow(True)
     ax.set_xlabel("lam / natural scale", fontsize=9)
     ax.set_ylabel(f"inner {wording.criterion_text(comparison)}", fontsize=9)
-    ax.set_title(method, fontsize=10.5, loc="left")
+    ax.set_title(method, fontsize=10.5, loc="left", color=palette.ink)
 
 
 def learning(comparison: Comparison, ax: Axes, palette: Palette) -> None:
@@ -181,7 +190,7 @@ def coefficients(
     _heat(ax, W[order], limit, palette)
     _labels(ax.yaxis, [comparison.facts.task_names[t] for t in order], "tasks")
     _labels(ax.xaxis, list(comparison.facts.feature_names), "features", rotate=True)
-    ax.set_title(method, fontsize=10.5, loc="left")
+    ax.set_title(method, fontsize=10.5, loc="left", color=palette.ink)
 
 
 def similarity(
@@ -194,7 +203,7 @@ def similarity(
     names = [comparison.facts.task_names[t] for t in order]
     _labels(ax.yaxis, names, "tasks")
     _labels(ax.xaxis, names, "tasks", rotate=True)
-    ax.set_title(method, fontsize=10.5, loc="left")
+    ax.set_title(method, fontsize=10.5, loc="left", color=palette.ink)
 
 
 def shown(comparison: Comparison, method: str, name: str) -> Array | None:

@@ -90,14 +90,14 @@ def page_pictures(comparison: Comparison) -> dict[str, list[Picture]]:
             "scores",
             0.9 + 0.4 * len(ranked),
             lambda ax, palette: figures.scores(comparison, ax, palette),
-            f"Test {comparison.main.title} of each method on every split, with means and standard errors. Means: {said}.",
+            f"Test {comparison.main.title} of each method on every split, means and standard errors. Means: {said}.",
         )
         if len(comparison.settings.train_sizes) > 1:
             found["learning"] = both(
                 "learning",
                 4.6,
                 lambda ax, palette: figures.learning(comparison, ax, palette),
-                f"Test {comparison.main.title} of each method over training sizes; the numbers are in the table beside it.",
+                f"Test {comparison.main.title} of each method over training sizes; the table has the numbers.",
             )
         for name, plots in _panels(comparison).items():
             found[name] = [
@@ -118,7 +118,7 @@ def _panels(comparison: Comparison) -> dict[str, list[tuple[str, str, Draw]]]:
     found: dict[str, list[tuple[str, str, Draw]]] = {"tuning": [], "coefficients": [], "similarity": []}
     for row in comparison.rows:
         m = row.method
-        ks, curves, picks = comparison.tuning(m)
+        ks, _, picks = comparison.tuning(m)
         if len(ks) and np.isfinite(picks).any():
             alt = f"Inner criterion of {m} over the grid of lam, a line a split; median chosen lam {row.lam:.3g}."
             found["tuning"].append((m, alt, lambda ax, p, m=m: figures.tuning(comparison, m, ax, p)))  # type: ignore[misc]
@@ -134,7 +134,7 @@ def _panels(comparison: Comparison) -> dict[str, list[tuple[str, str, Draw]]]:
         S = figures.shown(comparison, m, "task_similarity_")
         if S is not None and len(S) > 1:
             mean = float(S[~np.eye(len(S), dtype=bool)].mean())
-            alt = f"Cosine similarities between the tasks' coefficients of {m} on the first split; on average {mean:.2f}."
+            alt = f"Cosines between the tasks' coefficients of {m} on the first split; on average {mean:.2f}."
             found["similarity"].append(
                 (m, alt, lambda ax, p, m=m: figures.similarity(comparison, m, ax, p, order))  # type: ignore[misc]
             )

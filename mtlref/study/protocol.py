@@ -180,7 +180,7 @@ def _settings(
         rest["fit_intercept"] = constant is None
         if constant is not None:
             remarks.append(
-                f"The data bring a constant column ({constant}); it is the intercept, penalised like every other column, "
+                f"The data bring a constant column ({constant}); it is the intercept, penalised like any other column, "
                 "and no further one is fitted."
             )
     published = problem.published

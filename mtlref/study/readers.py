@@ -147,14 +147,14 @@ def _design(
         values, bad = _numbers(columns[c])
         if bad is not None:
             raise DataError(
-                f"{name}: feature column {c!r} must hold numbers; row {bad + 2} holds {_cell(columns[c][bad])}. Leave it "
-                "out by naming the others in --features, or code it as numbers (one 0/1 column a value)"
+                f"{name}: feature column {c!r} must hold numbers; row {bad + 2} holds {_cell(columns[c][bad])}. Leave "
+                "it out by naming the others in --features, or code it as numbers (one 0/1 column a value)"
             )
         gone = np.flatnonzero(~np.isfinite(values))
         if len(gone):
             raise DataError(
-                f"{name}: feature column {c!r} must be complete; row {gone[0] + 2} is empty, NaN or infinite ({len(gone)} "
-                "such rows). Fill in or drop those rows first, or leave the column out with --features"
+                f"{name}: feature column {c!r} must be complete; row {gone[0] + 2} is empty, NaN or infinite "
+                f"({len(gone)} such rows). Fill in or drop those rows first, or leave the column out with --features"
             )
         X[:, j] = values
     return X, chosen
@@ -265,8 +265,8 @@ def from_arrays(arrays: Mapping[str, Any], name: str) -> TaskData:
             feature_names=features,
         )
     raise DataError(
-        f"{name} must hold X and Y (one design, Y (n, T)), or X, y and tasks (a label a row), or X0, y0, X1, y1, ..., or "
-        f"(MAT) cell arrays X and Y; it holds {_few(arrays)}"
+        f"{name} must hold X and Y (one design, Y (n, T)), or X, y and tasks (a label a row), or X0, y0, X1, y1, ..., "
+        f"or (MAT) cell arrays X and Y; it holds {_few(arrays)}"
     )
 
 

@@ -50,7 +50,7 @@ def report(comparison: Comparison, said: dict[str, Any]) -> str:
         pictures={
             name: [{"svg": Markup(p.svg), "narrow": Markup(p.narrow or "")} for p in group]
             for name, group in pictures.items()
-        },  # fmt: skip
+        },
         said=said,
         alpha=f"{100 * ALPHA:.0f} %",
         several=comparison.settings.splits > 1,
@@ -74,10 +74,10 @@ def headline(comparison: Comparison) -> str:
     beaten = len(ranked) - 1 - len(others)
     if not others:
         return f"{text}, and beats all {beaten} others." if beaten else f"{text}."
-    return f"{text}. {listed(others)} cannot be told apart from it" + (
-        f"; the other {beaten} are significantly worse." if beaten > 1
-        else ("; the other one is significantly worse." if beaten else ".")
-    )  # fmt: skip
+    rest = {0: ".", 1: "; the other one is significantly worse."}
+    return f"{text}. {listed(others)} cannot be told apart from it" + rest.get(
+        beaten, f"; the other {beaten} are significantly worse."
+    )
 
 
 def _column(metric: str) -> dict[str, str]:

@@ -110,12 +110,12 @@ def _divide(rows: NDArray[np.intp], fraction: float, rng: np.random.Generator) -
     if len(rows) == 1:
         return order, order[:0]
     # Both sides get a row: a method can neither be fitted nor scored without.
-    n = min(max(int(round(fraction * len(rows))), 1), len(rows) - 1)
+    n = min(max(round(fraction * len(rows)), 1), len(rows) - 1)
     return order[:n], order[n:]
 
 
 def _first(rows: NDArray[np.intp], fraction: float) -> NDArray[np.intp]:
-    return rows[: max(int(round(fraction * len(rows))), 1)]
+    return rows[: max(round(fraction * len(rows)), 1)]
 
 
 def _shared_split(data: TaskData, sizes: tuple[float, ...], rng: np.random.Generator, labels: bool) -> Split:

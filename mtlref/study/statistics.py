@@ -83,7 +83,7 @@ def compare_pairs(
             size = float(np.abs(scores[a]).mean() + np.abs(scores[b]).mean()) / 2
             error, p = _t_test(gain, n_train, n_test, size)
             raw.append((winner, loser, float(abs(gain.mean())), error, p))
-    pairs = [Pair(w, l, d, e, p, p, False) for w, l, d, e, p in raw]
+    pairs = [Pair(winner, loser, gain, e, p, p, False) for winner, loser, gain, e, p in raw]
     return family(pairs, alpha)
 
 

@@ -39,8 +39,8 @@ CREATE TABLE IF NOT EXISTS answers (
 class Fit:
     """One finished fit: a row of the store and of results.csv.
 
-    ``fold`` is FINAL for the refit that is scored on the test part; ``criterion`` is what the inner fold scored (smaller
-    is better), on ``rows`` held-out rows; ``certified`` says whether the certificate closed to the tolerance.
+    ``fold`` is FINAL for the refit that is scored on the test part; ``criterion`` is what the inner fold scored
+    (smaller is better), on ``rows`` held-out rows; ``certified`` says whether the certificate closed to the tolerance.
     """
 
     size: int

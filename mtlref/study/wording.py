@@ -71,7 +71,8 @@ def title(comparison: Comparison) -> str:
 def data_line(comparison: Comparison) -> str:
     """Sizes and loss in one line."""
     f = comparison.facts
-    return f"{f.T:,} task{'s' if f.T != 1 else ''}, {f.N:,} rows, {f.p:,} feature{'s' if f.p != 1 else ''}, {comparison.settings.loss} loss"
+    tasks, features = "task" if f.T == 1 else "tasks", "feature" if f.p == 1 else "features"
+    return f"{f.T:,} {tasks}, {f.N:,} rows, {f.p:,} {features}, {comparison.settings.loss} loss"
 
 
 def criterion_text(comparison: Comparison) -> str:
@@ -86,6 +87,9 @@ def protocol(comparison: Comparison) -> list[str]:
     """How it was done, a sentence or two a line."""
     s, f = comparison.settings, comparison.facts
     (hi, lo), (quad_hi, quad_lo) = RANGES[True], RANGES[False]
+    counts = "each row" if s.scaling == "sum" else "each task"
+    intercept = "an unpenalised intercept" if s.fit_intercept else "no intercept"
+    columns = "standardised on the training part" if s.standardize else "as they are"
     lines = [
         f"Splits: {f.splits}; on average {f.n_train[-1]:,.0f} training and {f.n_test:,.0f} test rows.",
         f"Tuning: every method by the same {s.folds}-fold cross-validation, stratified by task, on the training part "
@@ -94,19 +98,18 @@ def protocol(comparison: Comparison) -> list[str]:
         f"Inner criterion: {criterion_text(comparison)} over held-out rows; scores within {TIE:g} of the best, "
         "relatively, are ties, which go to the larger lam. A grid whose edge was chosen is extended. "
         "Then one refit on the whole training part, scored on the test part.",
-        f"Fits: scaling={s.scaling!r} ({'each row' if s.scaling == 'sum' else 'each task'} counts the same), "
-        f"{'an unpenalised intercept a task' if s.fit_intercept else 'no intercept'}, columns {'standardised on the training part' if s.standardize else 'as they are'}. "
-        f"Certified means: a duality gap, computed by code that the solver does not share, of at most {s.tol:g} of "
-        "the objective of the model without features.",
+        f"Fits: scaling={s.scaling!r} ({counts} counts the same), {intercept}, columns {columns}. Certified means: a "
+        f"duality gap, computed by code that the solver does not share, of at most {s.tol:g} of the objective of the "
+        "model without features.",
     ]
     if s.splits > 1:
         lines.append(
-            "± is the standard error of the mean over splits, corrected for overlapping training parts: deviation times "
-            "sqrt(1/J + n_test/n_train) (Nadeau & Bengio 2003). Differences are tested pairwise across splits by the t-test "
-            f"with the same correction, at {100 * ALPHA:.0f} %. Three questions are asked, each a family of its own, "
-            "within which Holm's rule holds the chance of any false claim: single-task against pooled ridge; every other "
-            "method against single-task ridge; all pairs, which the marks in the table follow. Nothing is claimed of a "
-            "method with a refit that is not certified."
+            "± is the standard error of the mean over splits, corrected for overlapping training parts: deviation "
+            "times sqrt(1/J + n_test/n_train) (Nadeau & Bengio 2003). Differences are tested pairwise across splits "
+            f"by the t-test with the same correction, at {100 * ALPHA:.0f} %. Three questions are asked, each a family "
+            "of its own within which Holm's rule limits the chance of any false claim: single-task against pooled "
+            "ridge; every other method against single-task ridge; all pairs, which the marks in the table follow. "
+            "Nothing is claimed of a method with a refit that is not certified."
         )
     else:
         lines.append("One split has no spread: no standard error is given, and no difference is claimed.")

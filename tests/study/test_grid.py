@@ -48,10 +48,10 @@ def test_a_choice_on_the_lower_edge_extends_the_grid():
 
 
 def test_an_endless_slope_ends():
-    curve, choice = settle(OPEN, lambda k: 100.0 + k)
+    _, choice = settle(OPEN, lambda k: 100.0 + k)
     assert choice.k == -STEP * EXTENSIONS
     assert "still at the upper edge" in choice.note
-    curve, choice = settle(OPEN, lambda k: 100.0 - k)
+    _, choice = settle(OPEN, lambda k: 100.0 - k)
     assert choice.k == 19 + STEP * EXTENSIONS
     assert "still at the lower edge" in choice.note
 
