@@ -34,6 +34,7 @@ html_css_files = ["mtlref.css"]
 html_show_sphinx = False
 
 _LITERAL = re.compile(r"(``[^`]*``)")
+_NOTE = re.compile(r"^(Attributes|Raises|Warns|Certificate|Cost|Departs|Source|Stops)[^:]*: ")
 _FIELD = re.compile(r"^\s*[\w, ]+ : ")
 
 
@@ -46,12 +47,26 @@ def _escape(line: str) -> str:
     return "".join(parts)
 
 
+def _close_parameters(lines: list[str]) -> None:
+    """What follows the parameters (attributes, errors, cost ...) is notes, a paragraph each, not more parameters."""
+    first = next((i for i, line in enumerate(lines) if _NOTE.match(line)), None)
+    if first is None or not any(line.startswith("Parameters") for line in lines[:first]):
+        return
+    last = next((i for i in range(first, len(lines)) if lines[i].startswith("Examples")), len(lines))
+    notes: list[str] = []
+    for line in lines[first:last]:
+        notes += ["", line] if _NOTE.match(line) else [line]
+    lines[first:last] = ["", "Notes", "-----", *notes[1:], ""]
+
+
 def _plain_docstring(app: Any, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
     """Show a page's mathematics as it stands in the file; elsewhere keep formulae from being read as markup."""
     if what == "module" and any(line.startswith("(P)") for line in lines):
         first = _escape(lines[0])
         lines[:] = [first, "", ".. code-block:: text", "", *(f"   {line}" for line in lines[2:]), ""]
         return
+    if what == "class":
+        _close_parameters(lines)
     in_example = False
     for i, line in enumerate(lines):
         if line.lstrip().startswith(">>>"):

@@ -15,6 +15,7 @@ import mtlref as mt
 from mtlref.bibliography import ENTRIES
 
 ROOT = Path(__file__).resolve().parent.parent
+MEMBERS = ("fit", "predict", "decision_function", "predict_proba", "path", "lam_max", "lam_scale")
 BEGIN, END = "<!-- methods: begin, written by docs/generate_tables.py -->", "<!-- methods: end -->"
 
 
@@ -59,6 +60,11 @@ def table(link: str = "") -> str:
     return "\n".join(lines)
 
 
+def contents() -> str:
+    """The methods as a hidden table of contents, in the order of the catalogue."""
+    return "\n".join(["```{toctree}", ":hidden:", "", *mt.methods(), "```"])
+
+
 def between(text: str, content: str) -> str:
     """``text`` with ``content`` between the two marks."""
     head, rest = text.split(BEGIN)
@@ -70,12 +76,13 @@ def page(name: str) -> str:
     """The page of one method: its class, its file's mathematics, its references."""
     m = mt.methods()[name]
     references = "\n".join(f"- {reference(k)}" for k in m.sources)
+    methods = "\n".join(f"   .. automethod:: {member}" for member in MEMBERS)
     return f"""# {name}
 
 ```{{eval-rst}}
-.. autoclass:: {m.cls.__module__}.{name}
-   :members: fit, predict, decision_function, predict_proba, path, lam_max, lam_scale
-   :inherited-members:
+.. autoclass:: mtlref.{name}
+
+{methods}
 ```
 
 ## The page
@@ -102,7 +109,7 @@ def wanted() -> dict[Path, str]:
     index = ROOT / "docs" / "methods" / "index.md"
     files = {
         readme: between(readme.read_text(encoding="utf-8"), table()),
-        index: between(index.read_text(encoding="utf-8"), table("{name}.md")),
+        index: between(index.read_text(encoding="utf-8"), table("{name}.md") + "\n\n" + contents()),
     }
     for name in mt.methods():
         files[ROOT / "docs" / "methods" / f"{name}.md"] = page(name)
