@@ -47,7 +47,7 @@ def curvature_is_the_slope_of_the_gradient(loss: Any, y: Array, z: Array) -> Non
 def curvature_is_bounded(loss: Any, y: Array, z: Array) -> None:
     """0 <= hess <= curvature."""
     h = loss.hess(y, z)
-    require((h >= 0).all() and (h <= loss.curvature).all(), f"hess must lie in [0, {loss.curvature}]; got {h.tolist()}")
+    require((h >= 0).all() and (h <= loss.curvature * (1 + 1e-15)).all(), f"hess must lie in [0, {loss.curvature}]; got {h.tolist()}")
 
 
 def conjugate_obeys_fenchel_young(loss: Any, y: Array, z: Array) -> None:

@@ -37,7 +37,8 @@ def value_is_convex(penalty: Any, W: Array, V: Array, step: float) -> None:
     for a in (0.25, 0.5, 0.9):
         chord = (1 - a) * penalty.value(W) + a * penalty.value(V)
         inside = penalty.value((1 - a) * W + a * V)
-        require(inside <= chord * (1 + 1e-13), f"value must be convex; got {inside!r} above the chord {chord!r}")
+        slack = 1e-13 * chord + (EPS * _size(W, V)) ** 2 * W.size
+        require(inside <= chord + slack, f"value must be convex; got {inside!r} above the chord {chord!r}")
 
 
 def norm_obeys_the_triangle(penalty: Any, W: Array, V: Array, step: float) -> None:

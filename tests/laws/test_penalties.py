@@ -1,0 +1,87 @@
+"""Every law of every penalty, on awkward matrices; and the solvers' own proxes against these plain ones."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytest.importorskip("hypothesis")
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mtlref.optim.sparse import Entries, Rows
+from mtlref.optim.spectral import shrink_singular
+from mtlref.penalties import L1, PENALTIES, GraphSpread, RowNorm, TraceNorm
+from mtlref.verify.laws import PENALTY_LAWS, LawViolation, penalty_laws_of
+from mtlref.verify.laws.penalties import prox_minimises, prox_obeys_moreau
+from mtlref.verify.strategies import graphs, matrices
+
+
+def make(kind: Any, T: int, draw: Any) -> Any:
+    return GraphSpread(draw(graphs(T))) if kind is GraphSpread else kind()
+
+
+LAWS = [
+    pytest.param(kind, law, id=f"{kind.__name__}-{law.__name__}")
+    for kind in PENALTIES
+    for law in penalty_laws_of(GraphSpread([[0.0]]) if kind is GraphSpread else kind())
+]
+
+
+@pytest.mark.parametrize(("kind", "law"), LAWS)
+@given(draw=st.data())
+def test_law(kind: Any, law: Any, draw: Any) -> None:
+    W = draw.draw(matrices())
+    V = draw.draw(matrices())
+    p, T = W.shape
+    V = np.resize(V, (p, T))
+    penalty = make(kind, T, draw.draw)
+    step = draw.draw(st.sampled_from([1e-3, 0.3, 1.0, 20.0])) * (float(np.abs(V).max()) or 1.0)
+    if penalty.degree == 2:
+        step = draw.draw(st.sampled_from([1e-3, 0.3, 1.0, 20.0]))
+    law(penalty, W, V, step)
+
+
+def test_every_law_applies_to_some_penalty() -> None:
+    made = [GraphSpread([[0.0]]) if kind is GraphSpread else kind() for kind in PENALTIES]
+    assert {law for penalty in made for law in penalty_laws_of(penalty)} == set(PENALTY_LAWS)
+
+
+@pytest.mark.parametrize(
+    ("penalty", "fast"),
+    [
+        (L1(), lambda V, step: Entries(np.ones(V.shape)).shrink(V, step)),
+        (RowNorm(), lambda V, step: Rows(np.ones(V.shape[1])).shrink(V, step)),
+        (TraceNorm(), shrink_singular),
+    ],
+    ids=["L1", "RowNorm", "TraceNorm"],
+)
+@given(draw=st.data())
+def test_the_solvers_prox_is_the_plain_one(penalty: Any, fast: Any, draw: Any) -> None:
+    V = draw.draw(matrices())
+    size = float(np.abs(V).max()) or 1.0
+    step = draw.draw(st.sampled_from([1e-6, 1e-2, 0.5, 1.0, 3.0])) * size
+    # The solvers hold a task as a row. Their singular values come through a Gram matrix: half the digits of σ_1
+    # where the threshold cuts, and by SVD where it is small.
+    np.testing.assert_allclose(fast(V.T.copy(), step).T, penalty.prox(V, step), rtol=0, atol=1e-11 * size)
+    kept = V.T.copy()
+    fast(kept, step)
+    assert (kept == V.T).all()
+
+
+class TwiceTooWide(L1):
+    """The soft threshold with twice the width that a published solver had."""
+
+    def prox(self, V: Any, step: float) -> Any:
+        return super().prox(V, 2 * step)
+
+
+def test_a_threshold_of_twice_the_width_breaks_both_laws() -> None:
+    W, V = np.array([[1.0, -2.0]]), np.array([[3.0, -0.2]])
+    with pytest.raises(LawViolation):
+        prox_minimises(TwiceTooWide(), W, V, 0.5)
+    with pytest.raises(LawViolation):
+        prox_obeys_moreau(TwiceTooWide(), W, V, 0.5)
