@@ -13,8 +13,8 @@ from mtlref.registry import Method
 # one side and further down on the other. The number of settings is the same for both.
 RANGES = {True: (1.0, 1e-4), False: (1e1, 1e-6)}
 
-STEP = 5  # settings that one extension adds
-EXTENSIONS = 4  # extensions on each side
+# Extensions on each side; each adds a quarter of the grid, so that four double its range and no more.
+EXTENSIONS = 4
 
 # Scores within this relative distance of the best count as ties; of ties the most penalised wins. Without it a curve
 # that has levelled out would push its choice, and the extensions of the grid, ever further for nothing.
@@ -29,6 +29,11 @@ class Grid:
     ratio: float
     size: int
     bounded: bool
+
+    @property
+    def step(self) -> int:
+        """Settings that one extension adds."""
+        return max(self.size // EXTENSIONS, 1)
 
     def lam(self, k: int, scale: float) -> float:
         """The penalty of setting k for a training part whose natural scale is ``scale``."""
@@ -58,6 +63,7 @@ def decide(grid: Grid, curve: dict[int, float]) -> list[int] | Choice | None:
     """
     low, high = 0, grid.size
     up = down = 0
+    limit = min(EXTENSIONS * grid.step, grid.size)
     while True:
         wanted = [k for k in range(low, high) if k not in curve]
         if wanted:
@@ -65,10 +71,10 @@ def decide(grid: Grid, curve: dict[int, float]) -> list[int] | Choice | None:
         k = best(curve, low, high)
         if k is None:
             return None
-        if k == low and not grid.bounded and up < EXTENSIONS:
-            low, up = low - STEP, up + 1
-        elif k == high - 1 and down < EXTENSIONS:
-            high, down = high + STEP, down + 1
+        if k == low and not grid.bounded and (up + 1) * grid.step <= limit:
+            low, up = low - grid.step, up + 1
+        elif k == high - 1 and (down + 1) * grid.step <= limit:
+            high, down = high + grid.step, down + 1
         else:
             return Choice(k, _note(grid, k, low, high, up, down))
 

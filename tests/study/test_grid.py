@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import mtlref as mt
-from mtlref.study.grid import EXTENSIONS, STEP, Choice, decide, grid_for
+from mtlref.study.grid import EXTENSIONS, Choice, decide, grid_for
 
 BOUNDED = grid_for(mt.methods()["JointFeature"], 20)
 OPEN = grid_for(mt.methods()["SingleTaskRidge"], 20)
@@ -44,15 +44,15 @@ def test_a_choice_on_the_lower_edge_extends_the_grid():
     curve, choice = settle(BOUNDED, lambda k: (k - 22) ** 2 + 1.0)
     assert choice.k == 22
     assert choice.note == "grid extended downwards"
-    assert max(curve) == 19 + STEP
+    assert max(curve) == 19 + BOUNDED.step == 24
 
 
 def test_an_endless_slope_ends():
     _, choice = settle(OPEN, lambda k: 100.0 + k)
-    assert choice.k == -STEP * EXTENSIONS
+    assert choice.k == -OPEN.step * EXTENSIONS
     assert "still at the upper edge" in choice.note
     _, choice = settle(OPEN, lambda k: 100.0 - k)
-    assert choice.k == 19 + STEP * EXTENSIONS
+    assert choice.k == 19 + OPEN.step * EXTENSIONS
     assert "still at the lower edge" in choice.note
 
 
@@ -78,3 +78,10 @@ def test_negative_scores_tie_by_their_size():
     # A metric that is greater when better enters with its sign changed.
     _, choice = settle(BOUNDED, lambda k: -0.9 if k == 7 else (-0.89999 if k == 5 else -0.5))
     assert choice.k == 5
+
+
+def test_a_coarse_grid_is_not_extended_out_of_sight():
+    coarse = grid_for(mt.methods()["SingleTaskRidge"], 3)
+    _, choice = settle(coarse, lambda k: 100.0 - k)
+    assert choice.k == 5
+    assert coarse.lam(choice.k, 1.0) > 1e-18

@@ -222,7 +222,7 @@ def test_tasks_with_a_single_row_take_part():
         ({"jobs": 0}, "jobs must be >= 1"),
         ({"train_size": []}, "at least one fraction"),
         ({"metrics": []}, "at least one metric"),
-        ({"folds": 100}, "no row to score on"),
+        ({"folds": 25, "methods": ["Pooled"]}, "no row to score on"),
     ],
 )
 def test_what_makes_no_sense_is_refused(change, message):
