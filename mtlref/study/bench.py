@@ -74,8 +74,7 @@ class Bench:
     def fitted_on(self, method: Method, size: int, split: int, fold: int | None) -> TaskData | Moments:
         """What the solver gets: the rows, or their Moments where those are smaller and serve as well.
 
-        ``fold`` None is the whole training part. Each row enters Moments once: those of a fold's training rows are
-        merged from the other folds' held-out rows.
+        ``fold`` None is the whole training part. Moments are smaller while T p <= N.
         """
         train = self.train(size, split)
         if self.settings.loss != "squared" or method.family != "linear" or train.p * train.T > train.N:

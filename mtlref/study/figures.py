@@ -220,11 +220,12 @@ def coefficient_limit(comparison: Comparison) -> float:
 
 
 def task_order(comparison: Comparison) -> NDArray[np.intp]:
-    """The tasks as given where they are few, else like beside like, by the best method's similarities."""
+    """The tasks as given where they are few, else like beside like, by the best method that tells them apart."""
     T = comparison.facts.T
     for row in comparison.rows:
         S = shown(comparison, row.method, "task_similarity_")
-        if T <= LABELS or S is None or not np.isfinite(S).all():
+        # Tasks that are all alike to a method have no order by it.
+        if T <= LABELS or S is None or not np.isfinite(S).all() or np.quantile(S, 0.05) > 0.95:
             continue
         from scipy.cluster.hierarchy import leaves_list, linkage
         from scipy.spatial.distance import squareform
