@@ -34,7 +34,7 @@ html_css_files = ["mtlref.css"]
 html_show_sphinx = False
 
 _LITERAL = re.compile(r"(``[^`]*``)")
-_NOTE = re.compile(r"^(Attributes|Raises|Warns|Certificate|Cost|Departs|Source|Stops)[^:]*: ")
+_NOTE = re.compile(r"^(Attributes|Raises|Warns|Certificate|Cost|Departs|Source|Stops)\b.*\S")
 _FIELD = re.compile(r"^\s*[\w, ]+ : ")
 
 
@@ -49,10 +49,14 @@ def _escape(line: str) -> str:
 
 def _close_parameters(lines: list[str]) -> None:
     """What follows the parameters (attributes, errors, cost ...) is notes, a paragraph each, not more parameters."""
-    first = next((i for i, line in enumerate(lines) if _NOTE.match(line)), None)
-    if first is None or not any(line.startswith("Parameters") for line in lines[:first]):
+    rules = [i for i, line in enumerate(lines) if line and set(line) == {"-"}]
+    first = next((i for i, line in enumerate(lines) if _NOTE.match(line) and i + 1 not in rules), None)
+    if first is None or lines[max((i for i in rules if i < first), default=1) - 1] not in (
+        "Parameters",
+        "Returns",
+    ):
         return
-    last = next((i for i in range(first, len(lines)) if lines[i].startswith("Examples")), len(lines))
+    last = next((i - 1 for i in rules if i > first), len(lines))
     notes: list[str] = []
     for line in lines[first:last]:
         notes += ["", line] if _NOTE.match(line) else [line]
@@ -65,8 +69,7 @@ def _plain_docstring(app: Any, what: str, name: str, obj: Any, options: Any, lin
         first = _escape(lines[0])
         lines[:] = [first, "", ".. code-block:: text", "", *(f"   {line}" for line in lines[2:]), ""]
         return
-    if what == "class":
-        _close_parameters(lines)
+    _close_parameters(lines)
     in_example = False
     for i, line in enumerate(lines):
         if line.lstrip().startswith(">>>"):

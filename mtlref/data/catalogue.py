@@ -20,19 +20,22 @@ def load(name: str, **options: Any) -> Dataset:
     Parameters
     ----------
     name : str
-    options : of the set: school takes ``constant`` (bool, keep its column of ones), digits ``rows`` and ``n_splits``;
-        all but digits ``download`` (bool, default True)
+    options : keyword arguments of the set
+        school: ``constant`` (bool), keep its column of ones; digits: ``rows`` and ``n_splits``; all but digits:
+        ``download`` (bool, default True)
 
     Raises
     ------
-    DataError : no set has this name, or an option or the bytes of a file are not right
-    MissingData : the files are out of reach; the message says what to put where
+    DataError
+        no set has this name, or an option or the bytes of a file are not right
+    MissingData
+        the files are out of reach; the message says what to put where
 
     Examples
     --------
     >>> import mtlref as mt
     >>> mt.data.load("digits").tasks  # doctest: +SKIP
-    TaskData(T=10, p=64, n_t=174..187, N=1797, form='list')
+    TaskData(T=10, p=64, n_t=177..182, N=1797, form='list')
     """
     if name not in _SETS:
         close = get_close_matches(str(name), _SETS, n=1)

@@ -24,7 +24,9 @@ class Dataset:
     tasks : TaskData
     loss : "squared" or "logistic", the loss that its targets call for
     splits : published pairs (training rows, test rows), each a list of T index arrays for ``TaskData.take``, or None
-    licence, origin, description : one line each
+    licence : one line
+    origin : one line
+    description : one line
     citation : key of ``mtlref.bibliography.ENTRIES``
     """
 

@@ -24,7 +24,8 @@ def nearest_task_graph(tasks: TaskData, n_neighbors: int = 5) -> NDArray[np.floa
 
     Raises
     ------
-    DataError : other numbers of tasks or neighbours, or labels of text with more than two values
+    DataError
+        other numbers of tasks or neighbours, or labels of text with more than two values
 
     Examples
     --------

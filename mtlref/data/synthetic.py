@@ -33,7 +33,8 @@ def make_joint_features(
 
     Parameters
     ----------
-    T, p : numbers of tasks and features
+    T : number of tasks
+    p : number of features
     n : rows of each task, or (least, most): each task draws its own number
     n_relevant : rows of W that are not zero, 0 .. p
     noise : standard deviation of the targets around the model ("squared"); "logistic" draws labels -1 and +1 with
