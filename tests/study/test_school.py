@@ -18,7 +18,7 @@ MEASURED = {
 def school():
     if not any(info.name == "school" and info.found for info in mt.data.available()):
         pytest.skip("the data set school is not here")
-    return compare("school", methods=list(MEASURED), folds=3, grid=12, jobs=1)
+    return compare("school", methods=list(MEASURED), folds=3, jobs=1)
 
 
 @pytest.mark.parametrize("method", MEASURED)
