@@ -399,8 +399,8 @@ def _is_list_of_designs(X: Any) -> bool:
     if not isinstance(X, (list, tuple)) or len(X) == 0:
         return isinstance(X, (list, tuple))
     first = X[0]
-    if hasattr(first, "ndim"):
-        return bool(first.ndim >= 2)
+    if hasattr(first, "shape"):  # a polars frame has a shape, but no ndim
+        return len(first.shape) >= 2
     return (
         isinstance(first, (list, tuple))
         and len(first) > 0
@@ -410,8 +410,8 @@ def _is_list_of_designs(X: Any) -> bool:
 
 def _axes(y: Any) -> int:
     """The number of axes, also of an object that only converts to an array."""
-    if hasattr(y, "ndim"):
-        return int(y.ndim)
+    if hasattr(y, "shape"):
+        return len(y.shape)
     try:
         return np.asarray(y).ndim
     except (ValueError, TypeError):  # ragged: what reads it next says so

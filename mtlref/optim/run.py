@@ -61,6 +61,8 @@ def run(iterates: Iterator[Iterate], quick: Certify, certify: Certify, tol: floa
                 break
         if n_iter >= max_iter:
             break
+    else:  # the solver itself sees nothing left to do
+        status = Status.FLOOR
     if best is None:
         raise AssertionError("a solver ended without an iterate to certify")
     final, b = certify(best[1], best[2])

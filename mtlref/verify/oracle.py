@@ -1,0 +1,83 @@
+"""Every method as a cvxpy program: an interior-point solver that shares nothing with ours but the statement of (P).
+
+Compare values, not coefficients: such solvers know the value to 1e-8 and W to half the digits.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mtlref.errors import DataError
+from mtlref.tasks import TaskData
+from mtlref.verify.naive import factors, signs, weights_of
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class OracleAnswer:
+    """value : the minimum of (P).  W (p, T), b (T,)."""
+
+    value: float
+    W: Array
+    b: Array
+
+
+def program(estimator: Any, data: TaskData) -> tuple[Any, Any, Any]:
+    """(problem, W, b): the cvxpy program of an unfitted estimator's (P) on data."""
+    import cvxpy as cp
+
+    name, parameters = type(estimator).__name__, estimator.get_params()
+    T, p = data.T, data.p
+    W = cp.Variable((p, T))
+    b = cp.Variable(T)
+    constraints = [] if estimator.fit_intercept else [b == 0]
+    if estimator.loss == "logistic":
+        data = signs(data)
+    total: Any = 0
+    for t, c in enumerate(factors(data, estimator.scaling)):
+        z = data.X[t] @ W[:, t] + b[t]
+        s = np.array(weights_of(data, t))
+        if estimator.loss == "squared":
+            total += c / 2 * cp.sum_squares(cp.multiply(np.sqrt(s), z - data.y[t]))
+        else:
+            total += c * cp.sum(cp.multiply(s, cp.logistic(-cp.multiply(data.y[t], z))))
+    lam, ridge = parameters["lam"], parameters.get("ridge", 0.0)
+    if name == "SingleTaskRidge":
+        total += lam / 2 * cp.sum_squares(W)
+    elif name == "Pooled":
+        constraints += [W[:, t] == W[:, 0] for t in range(1, T)] + [b[t] == b[0] for t in range(1, T)]
+        total += lam / 2 * cp.sum_squares(W[:, 0])
+    elif name == "SingleTaskLasso":
+        total += lam * cp.sum(cp.abs(W))
+    elif name == "JointFeature":
+        total += lam * cp.sum(cp.norm(W, 2, axis=1))
+    elif name == "TraceNorm":
+        total += lam * cp.normNuc(W)
+    elif name == "MeanRegularized":
+        mean = cp.sum(W, axis=1) / T
+        total += lam / 2 * sum(cp.sum_squares(W[:, t] - mean) for t in range(T))
+    elif name == "GraphRegularized":
+        A = np.broadcast_to(np.asarray(parameters["graph"], dtype=float), (T, T))
+        total += lam / 2 * sum(A[s, t] * cp.sum_squares(W[:, s] - W[:, t]) for t in range(T) for s in range(t))
+        total += parameters["lam_sparse"] * cp.sum(cp.abs(W))
+    else:
+        raise DataError(f"no cvxpy program for {name}")
+    if ridge:
+        total += ridge / 2 * cp.sum_squares(W)
+    return cp.Problem(cp.Minimize(total), constraints), W, b
+
+
+def solve(estimator: Any, data: TaskData) -> OracleAnswer:
+    """The minimum of the estimator's (P) on data, by Clarabel at its tightest settings."""
+    problem, W, b = program(estimator, data)
+    problem.solve(
+        solver="CLARABEL", tol_gap_abs=1e-11, tol_gap_rel=1e-11, tol_feas=1e-11, reduced_tol_gap_rel=1e-8, max_iter=200
+    )
+    if problem.status not in ("optimal", "optimal_inaccurate"):
+        raise DataError(f"the oracle ended with status {problem.status!r}")
+    return OracleAnswer(float(problem.value), np.asarray(W.value), np.asarray(b.value))

@@ -1,0 +1,55 @@
+"""The page MeanRegularized: known answers, real data, and what its docstring claims."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import mtlref as mt
+
+RNG = np.random.default_rng(1)
+X = [RNG.standard_normal((n, 5)) for n in (12, 9, 15)]
+Y = [x @ RNG.standard_normal(5) + 0.3 * RNG.standard_normal(len(x)) for x in X]
+DATA = mt.TaskData.from_list(X, Y, names=["a", "b", "c"])
+
+
+def test_known_optimum(check_known: Any) -> None:
+    check_known("MeanRegularized", 1)
+
+
+@pytest.mark.parametrize("ridge", [0.0, 1e-3])
+def test_landmine(check_landmine: Any, ridge: float) -> None:
+    check_landmine("MeanRegularized", ridge=ridge)
+
+
+def test_mean_coef_is_the_mean() -> None:
+    model = mt.MeanRegularized(lam=0.5).fit(DATA)
+    np.testing.assert_array_equal(model.mean_coef_, model.coef_.mean(axis=0))
+
+
+def test_the_source_writes_the_same_with_w0_and_v() -> None:
+    """min over w0, v_t of sum loss + a/2 sum |v_t|^2 + T c/2 |w0|^2, w_t = w0 + v_t, eliminated by hand.
+
+    With w0 chosen best for given w_t it is lam/2 sum |w_t - mean|^2 + ridge/2 |W|^2, lam = a^2/(a + c), ridge = a c/(a + c).
+    """
+    a, c = 0.8, 0.2
+    lam, ridge = a * a / (a + c), a * c / (a + c)
+    model = mt.MeanRegularized(lam=lam, ridge=ridge, scaling="sum", fit_intercept=False, tol=1e-13).fit(DATA)
+    blocks = np.zeros((len(np.concatenate(Y)), 20))
+    start = 0
+    for t, x in enumerate(X):
+        blocks[start : start + len(x), :5] = x
+        blocks[start : start + len(x), 5 * (t + 1) : 5 * (t + 2)] = x
+        start += len(x)
+    penalty = np.diag([3 * c] * 5 + [a] * 15)
+    v = np.linalg.solve(blocks.T @ blocks + penalty, blocks.T @ np.concatenate(Y))
+    np.testing.assert_allclose(model.coef_, v[:5] + v[5:].reshape(3, 5), rtol=1e-8, atol=1e-10)
+
+
+def test_a_wrong_answer_without_ridge_is_refused_also_at_zero() -> None:
+    model = mt.MeanRegularized(lam=0.5, fit_intercept=False)
+    best = model.fit(DATA).result_.certificate.primal
+    certificate = mt.audit(model, DATA, np.zeros((5, 3)))
+    assert certificate.gap >= certificate.primal - best - 1e-5
