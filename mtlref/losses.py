@@ -224,46 +224,51 @@ class DataFit:
             return np.full(T, logistic_intercept(y, z, np.concatenate(weights)))
         return np.array([logistic_intercept(self.data.y[t], z, weights[t]) for t, (z, _) in enumerate(parts)])
 
-    def settled(self, W: Array, groups: NDArray[np.intp]) -> Array:
-        """W + [v_g(t)]_t with the v_g (p,) that minimise L: what directions without a penalty leave free.
+    def balanced_point(self, W: Array, groups: NDArray[np.intp]) -> DualPoint:
+        """A dual point near that of W with Σ_t G_t = 0 over each group of tasks, to rounding; groups (T,).
 
-        groups (T,) gives each task's group. There Σ_t G_t over each group is zero, to rounding. Newton's method; one
-        step where the loss is squared.
+        What directions without a penalty ask of θ. Squared loss: the point of W + [v_g(t)]_t with the v_g (p,) that
+        minimise L. Logistic: θ_t − D_t X_t v_g(t), D_t = diag(c_t s_ti l''), one linear system a group; where that
+        leaves the conjugate's domain, which it does not near an answer, the dual value is −inf.
         """
-        b = self.best_intercept(W)
-        value = self.total(W, b)
-        basis = self._row_basis
+        point = self.dual_point(W)
+        number = int(groups.max()) + 1
+        left = np.column_stack([point.G[:, groups == g].sum(axis=1) for g in range(number)])
         # |left_j| <= sqrt(2 curvature_jj F(0, b0)): squared, 1e-29 of that is what rounding leaves of it.
-        energy = self._column_energy
-        known = 1e-29 * self.null * np.column_stack(
-            [energy[groups == g].sum(axis=0) for g in range(int(groups.max()) + 1)]
-        )
-        for _ in range(1 if self.loss == "squared" else 30):
-            G = self.dual_point(W).G
-            left = np.column_stack([G[:, groups == g].sum(axis=1) for g in range(int(groups.max()) + 1)])
-            if (np.square(left) <= known).all():
-                break
-            step = np.zeros_like(W)
-            for g in range(int(groups.max()) + 1):
-                members = np.flatnonzero(groups == g)
-                curvature = self._curvatures(members, W, b)
-                slope = left[:, g] if basis is None else basis.T @ left[:, g]
-                move = np.linalg.lstsq(curvature, slope, rcond=1e-13)[0]
-                step[:, members] = (move if basis is None else basis @ move)[:, None]
-            size = 1.0
-            while size > 1e-3:
-                trial = W + size * step
-                b = self.best_intercept(trial)
-                new = self.total(trial, b)
-                if new <= value + 1e-15 * abs(value):
-                    break
-                size /= 2
-            else:
-                break
-            W, value = trial, new
-            if float(np.abs(step).max()) <= 1e-13 * float(np.abs(W).max()):
-                break
-        return W
+        energy = np.column_stack([self._column_energy[groups == g].sum(axis=0) for g in range(number)])
+        if (np.square(left) <= 1e-29 * self.null * energy).all():
+            return point
+        basis = self._row_basis
+        b = self.best_intercept(W)
+        shift = np.zeros((left.shape[0] if basis is None else basis.shape[1], number))
+        for g in range(number):
+            curvature = self._curvatures(np.flatnonzero(groups == g), W, b)
+            slope = left[:, g] if basis is None else basis.T @ left[:, g]
+            shift[:, g] = np.linalg.lstsq(curvature, slope, rcond=1e-13)[0]
+        if self.loss == "squared":
+            return self.dual_point(W + (shift if basis is None else basis @ shift)[:, groups])
+        return self._moved(point, W, b, shift[:, groups])
+
+    def _moved(self, point: DualPoint, W: Array, b: Array, V: Array) -> DualPoint:
+        """The point at θ_t − D_t X_t v_t, rows centred by D_t where an intercept is fitted; V in ``_row_basis``."""
+        assert isinstance(self.data, TaskData)
+        assert point.terms is not None
+        a, weight, starts = point.terms
+        a, G = a.copy(), point.G.copy()
+        ends = np.append(starts[1:], len(a))
+        for t, X in enumerate(self.data.X):
+            rows = slice(starts[t], ends[t])
+            y = self.data.y[t]
+            bend = LOSSES[self.loss].hess(y, X @ W[:, t] + b[t])
+            Xr = X if self._row_basis is None else X @ self._row_basis
+            total = weight[rows] @ bend
+            if self.fit_intercept and total > 0:
+                Xr = Xr - ((weight[rows] * bend) @ Xr) / total
+            move = bend * (Xr @ V[:, t])
+            a[rows] -= y * move
+            lost = Xr.T @ (weight[rows] * move)
+            G[:, t] -= lost if self._row_basis is None else self._row_basis @ lost
+        return DualPoint(G, None, None, (a, weight, starts), point.rounding)
 
     @cached_property
     def _row_basis(self) -> Array | None:

@@ -81,8 +81,7 @@ def certificate(
         dual = point.value(alpha) - float(np.square(alpha)) / 2 * float(np.vdot(Q, W))  # (D)
     else:
         parts = connected_parts(np.broadcast_to(graph, M.shape))
-        at = W if ridge else fit.settled(W, parts)
-        point = fit.dual_point(at)
+        point = fit.dual_point(W) if ridge else fit.balanced_point(W, parts)
         # Over each connected part M is ridge on the mean and at least ridge on what differs from it.
         members = np.equal.outer(np.arange(parts.max() + 1), parts).astype(float)
         means = (point.G @ members.T / members.sum(axis=1)) @ members
@@ -95,7 +94,7 @@ def certificate(
             dual -= float(np.vdot(means, means)) / (2 * ridge)  # (D)
         else:
             # The means are zero to rounding; what is left is charged at the size of the coefficients that it meets.
-            dual -= float(np.vdot(np.abs(means), np.abs(at)))  # (F)
+            dual -= float(np.vdot(np.abs(means), np.abs(W)))  # (F)
         if rank:
             point = replace(point, rounding=point.rounding + EPS * level[-1] / level[len(members)] * spread)
     if primal - dual > NEGLIGIBLE * fit.null:

@@ -40,10 +40,9 @@ def objective(fit: DataFit, W: Array, b: Array, *, lam: float, ridge: float = 0.
 
 
 def certificate(fit: DataFit, W: Array, b: Array, *, lam: float, ridge: float = 0.0) -> Certificate:
-    """The duality gap at the θ of (K); with ridge = 0 at the θ of W + v 1', v such that ḡ = 0."""
+    """The duality gap at the θ of (K); with ridge = 0 at one near it with ḡ = 0."""
     primal = objective(fit, W, b, lam=lam, ridge=ridge)
-    at = W if ridge else fit.settled(W, np.zeros(W.shape[1], dtype=np.intp))
-    point = fit.dual_point(at)
+    point = fit.dual_point(W) if ridge else fit.balanced_point(W, np.zeros(W.shape[1], dtype=np.intp))
     mean = point.G.mean(axis=1)
     spread = point.G - mean[:, None]
     dual = point.value() - float(np.vdot(spread, spread)) / (2 * (lam + ridge))  # (D)
@@ -51,7 +50,7 @@ def certificate(fit: DataFit, W: Array, b: Array, *, lam: float, ridge: float = 
         dual -= W.shape[1] * float(mean @ mean) / (2 * ridge)  # (D)
     else:
         # ḡ is zero to rounding; what is left of it is charged at the size of the coefficients that it meets.
-        dual -= W.shape[1] * float(np.abs(mean) @ np.abs(at.mean(axis=1)))  # (F)
+        dual -= W.shape[1] * float(np.abs(mean) @ np.abs(W.mean(axis=1)))  # (F)
     if primal - dual > NEGLIGIBLE * fit.null:
         dual = max(dual, fit.least(W))  # the penalty is >= 0, and may be too small for its dual to show
     return Certificate.from_values(primal, dual, fit.null, point.rounding, speck=fit.speck, modulus=ridge)

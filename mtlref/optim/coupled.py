@@ -14,7 +14,7 @@ Array = NDArray[np.float64]
 Solver = Callable[[Array], Array]
 
 # Up to so many unknowns the whole matrix is factored.
-DENSE = 1200
+DENSE = 300
 CG_LIMIT = 500
 CG_ACCURACY = 1e-10
 # Beyond this multiple of the curvature a coupling leaves differences below rounding.
