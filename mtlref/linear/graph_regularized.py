@@ -128,7 +128,7 @@ def iterates(
     family="linear",
     penalty="lam/2 Σ_{s<t} A_st ‖w_s − w_t‖² + ridge/2 ‖W‖_F² + lam_sparse ‖W‖_1",
     sources=("evgeniou2005",),
-    properties=("convex", "graph", "permutation_equivariant"),
+    properties=("convex", "free_mean", "graph", "permutation_equivariant"),
     required=("graph",),
 )
 class GraphRegularized(LinearModel):

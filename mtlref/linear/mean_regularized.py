@@ -76,7 +76,7 @@ def iterates(problem: Problem, start: Start | None, *, lam: float, ridge: float 
     family="linear",
     penalty="lam/2 Σ_t ‖w_t − w̄‖² + ridge/2 ‖W‖_F²",
     sources=("evgeniou2004",),
-    properties=("convex", "rotation_invariant", "permutation_equivariant"),
+    properties=("convex", "free_mean", "rotation_invariant", "permutation_equivariant"),
 )
 class MeanRegularized(LinearModel):
     """Mean-regularised multi-task learning: tasks are pulled towards their mean.

@@ -11,6 +11,7 @@ from mtlref.metrics import METRICS
 from mtlref.registry import methods
 from mtlref.study.grid import RANGES, TIE
 from mtlref.study.statistics import ALPHA, Mean
+from mtlref.study.work import ANCHOR
 
 if TYPE_CHECKING:
     from mtlref.study.comparison import Comparison, Row
@@ -163,13 +164,13 @@ def row_notes(comparison: Comparison) -> list[tuple[str, str]]:
     """(method, note) of every method that has something to say: failures, tuning, warnings."""
     found = []
     for row in comparison.rows:
-        said = _said(row)
+        said = _said(row, comparison.settings.loss)
         if said:
             found.append((row.method, said))
     return found
 
 
-def _said(row: Row) -> str:
+def _said(row: Row, loss: str) -> str:
     parts = [f"failed: {row.error}"] if row.error is not None else []
     parts += row.notes
     if row.certified < row.fits:
@@ -181,4 +182,8 @@ def _said(row: Row) -> str:
         parts.append(f"{row.fits - row.certified:,} of {row.fits:,} fits not certified{refits}")
     if "graph" in methods()[row.method].required:
         parts.append("graph: the 5 nearest tasks by ridge coefficients, of the rows that are fitted only")
+    if loss == "logistic" and "free_mean" in methods()[row.method].properties:
+        parts.append(
+            f"ridge: {ANCHOR:g} of lam's natural size, so that separating features get finite coefficients"
+        )
     return "; ".join(parts)

@@ -20,6 +20,8 @@ from mtlref.study.store import FINAL, Failure, Fit, Outcome
 from mtlref.tasks import TaskData
 
 # What is kept of the first split's answers, to be shown.
+# The ridge of penalties that leave the mean free, as a share of lam's natural size (logistic loss).
+ANCHOR = 1e-3
 SHOWN = ("coef_", "intercept_", "task_similarity_")
 
 
@@ -131,8 +133,12 @@ def _criterion(criterion: str, loss: str, model: Any, held: HeldOut) -> float:
     return float(np.mean(np.logaddexp(0.0, -sign * z)))
 
 
-def _model(bench: Bench, job: Job, method: Method, lam: float) -> Any:
-    """The estimator with everything but lam at its default, and the graph of the rows that are fitted."""
+def _model(bench: Bench, job: Job, method: Method, lam: float, *, anchored: bool = True) -> Any:
+    """The estimator with everything but lam at its default, and the graph of the rows that are fitted.
+
+    Penalties that leave the tasks' mean free get a small ridge under the logistic loss: without it a feature that
+    separates the classes has no finite coefficient.
+    """
     s = bench.settings
     params: dict[str, Any] = {"lam": lam, "loss": s.loss, "scaling": s.scaling, "tol": s.tol}
     params["fit_intercept"] = s.fit_intercept
@@ -142,22 +148,29 @@ def _model(bench: Bench, job: Job, method: Method, lam: float) -> Any:
         if name != "graph":
             raise DataError(f"{method.name} needs {name}, which a comparison does not choose")
         params["graph"] = bench.graph(job.size, job.split, None if job.fold == FINAL else job.fold)
+    if anchored and s.loss == "logistic" and "free_mean" in method.properties:
+        params["ridge"] = ANCHOR * _scale(bench, job, method)
     return method.cls(**params)
 
 
 def _lams(bench: Bench, job: Job, method: Method) -> list[float]:
     grid = grid_for(method, bench.settings.grid)
-
-    def natural(train: TaskData) -> float:
-        whole = Job(job.size, job.split, job.method, FINAL, ())
-        return _model(bench, whole, method, 1.0).lam_scale(train)
-
-    scale = bench.scale(method, job.size, job.split, natural)
+    scale = _scale(bench, job, method)
     if not (np.isfinite(scale) and scale > 0):
         raise DataError(
             f"the natural scale of lam must be positive; got {scale!r} (are all targets constant?)"
         )
     return [grid.lam(k, scale) for k in job.ks]
+
+
+def _scale(bench: Bench, job: Job, method: Method) -> float:
+    """The natural size of lam on the training part."""
+
+    def natural(train: TaskData) -> float:
+        whole = Job(job.size, job.split, job.method, FINAL, ())
+        return _model(bench, whole, method, 1.0, anchored=False).lam_scale(train)
+
+    return bench.scale(method, job.size, job.split, natural)
 
 
 def _fit(
