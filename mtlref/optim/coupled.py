@@ -17,6 +17,7 @@ Solver = Callable[[Array], Array]
 DENSE = 300
 CG_LIMIT = 500
 CG_ACCURACY = 1e-10
+NO_CURVATURE = 1e-13
 # Beyond this multiple of the curvature a coupling leaves differences below rounding.
 RIGID = 1e16
 
@@ -111,8 +112,10 @@ def _conjugate_gradients(q: Quadratic, L: Array, level: Array, V: Array) -> Solv
     mean = _mean_block(q)
     e, U = np.linalg.eigh(mean)
     e = np.maximum(e, 0.0)
-    floor = _floor(q)
-    inverse = 1.0 / (e[None, :] + level[:, None] + q.ridge + floor)
+    curvature = e[None, :] + level[:, None] + q.ridge
+    # What the mean block and the graph both leave free has no right-hand side but rounding, which must not grow.
+    least = NO_CURVATURE * float(curvature.max())
+    inverse = np.divide(1.0, curvature, out=np.zeros_like(curvature), where=curvature > least)
 
     def precondition(R: Array) -> Array:
         smooth = V @ (((V.T @ R) @ U) * inverse) @ U.T
@@ -132,7 +135,10 @@ def _conjugate_gradients(q: Quadratic, L: Array, level: Array, V: Array) -> Solv
             if rz <= 0 or float(np.linalg.norm(residual)) <= target:
                 break
             AP = times(P)
-            step = rz / float(np.vdot(P, AP))
+            bend = float(np.vdot(P, AP))
+            if not bend > least * float(np.vdot(P, P)):
+                break
+            step = rz / bend
             X = X + step * P
             residual = residual - step * AP
             Z = precondition(residual)
