@@ -1,0 +1,118 @@
+"""A server that runs one law on fixed problems against the mtlref of a given folder, each in a fork of its own.
+
+Reads lines of JSON, [folder, law, subject, loss (optional)], and answers each with [exit code, message]: 0 where the
+law holds, 3 where it is broken, 1 for anything else. NumPy and SciPy are loaded once, before the forks.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import warnings
+
+import numpy as np
+import scipy.linalg
+import scipy.special
+
+KILLED = 3
+SECONDS = 30
+GRAPH = np.array([[0.0, 1.0, 0.0], [1.0, 0.0, 0.5], [0.0, 0.5, 0.0]])
+PROBLEMS = [
+    (("ragged",), "mean", True, 0.1),
+    (("zero_weights",), "sum", True, 0.02),
+    (("ragged", "duplicate_column"), "sum", False, 0.3),
+    (("shared",), "mean", True, 0.05),
+    (("missing",), "mean", False, 0.2),
+    (("ties",), "sum", True, 0.1),
+    (("one_task",), "mean", False, 0.1),
+]
+
+
+def run(law: str, subject: str, loss: str = "squared") -> None:
+    """Raises where the law is broken."""
+    from mtlref.losses import LOSSES
+    from mtlref.penalties import PENALTIES, GraphSpread
+    from mtlref.verify.laws import ESTIMATOR_LAWS, LOSS_LAWS, PENALTY_LAWS
+
+    if subject in LOSSES:
+        check = {c.__name__: c for c in LOSS_LAWS}[law]
+        for seed, size in enumerate((1.0, 30.0, 1e3)):
+            rng = np.random.default_rng(seed)
+            check(LOSSES[subject], np.where(rng.random(8) < 0.5, 1.0, -1.0), size * rng.standard_normal(8))
+    elif subject in {k.__name__ for k in PENALTIES} and law in {c.__name__ for c in PENALTY_LAWS}:
+        penalty_check = {c.__name__: c for c in PENALTY_LAWS}[law]
+        kind = {k.__name__: k for k in PENALTIES}[subject]
+        for seed in range(5):
+            rng = np.random.default_rng(seed)
+            penalty = GraphSpread(GRAPH) if kind is GraphSpread else kind()
+            penalty_check(penalty, rng.standard_normal((4, 3)), rng.standard_normal((4, 3)), 0.4)
+    else:
+        known = {entry.name: entry for entry in ESTIMATOR_LAWS}[law]
+        for seed in range(len(PROBLEMS)):
+            known.check(problem(subject, loss, seed), np.random.default_rng(1))
+
+
+def problem(name: str, loss: str, seed: int) -> object:
+    """One of the fixed problems, for a method."""
+    import mtlref as mt
+    from mtlref.verify.strategies import Case, build
+
+    method = mt.methods()[name]
+    kinds, scaling, intercept, relative = PROBLEMS[seed]
+    data = build(kinds, 3, 4, 7, seed + 20, loss)
+    parameters = {"loss": loss, "scaling": scaling, "fit_intercept": intercept, "tol": 1e-9, "max_iter": 300}
+    if method.required:
+        parameters["graph"] = GRAPH[: data.T, : data.T]
+    scale = method.cls(**parameters).lam_scale(data)
+    parameters["lam"] = relative * scale
+    for weight in set(method.degrees) - {"lam"}:
+        parameters[weight] = scale * (0.1 if seed % 2 or loss == "logistic" else 0.0)
+    return Case(method, parameters, data)
+
+
+def answer(folder: str, law: str, subject: str, *loss: str) -> tuple[int, str]:
+    """What the law says of the folder's mtlref."""
+    sys.path.insert(0, folder)
+    warnings.simplefilter("ignore")
+    import mtlref
+
+    assert os.path.samefile(os.path.dirname(os.path.dirname(mtlref.__file__)), folder)
+    from mtlref.errors import CertificateError
+    from mtlref.verify.laws import LawViolation
+
+    try:
+        run(law, subject, *loss)
+    except (LawViolation, CertificateError) as broken:
+        return KILLED, f"{type(broken).__name__}: {broken}"
+    return 0, "the law holds"
+
+
+def in_a_fork(request: list[str]) -> tuple[int, str]:
+    """``answer`` in a child process, which takes its mtlref with it."""
+    import signal
+
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        signal.alarm(SECONDS)
+        try:
+            said = answer(*request)
+        except BaseException as problem:
+            said = (1, f"{type(problem).__name__}: {problem}")
+        os.write(writing, json.dumps([said[0], said[1][:2000]]).encode())
+        os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading) as pipe:
+        text = pipe.read()
+    os.waitpid(child, 0)
+    code, message = json.loads(text) if text else (1, f"no answer within {SECONDS} seconds")
+    return code, message
+
+
+if __name__ == "__main__":
+    assert scipy.linalg is not None
+    assert scipy.special is not None
+    for line in sys.stdin:
+        sys.stdout.write(json.dumps(in_a_fork(json.loads(line))) + "\n")
+        sys.stdout.flush()

@@ -1,0 +1,196 @@
+"""Faults put into the package one at a time, and the law that must see each.
+
+A mutant whose text no longer occurs fails, so that the table stays true; a law that an unchanged package breaks fails
+too, so that it is the fault that is seen. Several of the faults have been published in other libraries.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+import mtlref
+
+ROOT = Path(mtlref.__file__).parent
+KILL = Path(__file__).with_name("kill.py")
+KILLED = 3
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """name: what is wrong. In file, old becomes new; ``law subject [loss]`` must see it."""
+
+    name: str
+    file: str
+    old: str
+    new: str
+    law: str
+
+
+RIDGE, LASSO, POOLED, MEAN, GRAPH, JOINT, TRACE = (
+    f"linear/{page}.py"
+    for page in (
+        "single_task_ridge", "single_task_lasso", "pooled", "mean_regularized", "graph_regularized", "joint_feature",
+        "trace_norm",
+    )
+)  # fmt: skip
+
+MUTANTS = [
+    # Pages: objective, certificate, solver.
+    Mutant("ridge: penalty without its half", RIDGE, "lam / 2 * float(np.vdot(W, W))  # (P)",
+           "lam * float(np.vdot(W, W))  # (P)", "primal_is_the_objective SingleTaskRidge"),
+    Mutant("ridge: dual without the penalty's conjugate", RIDGE, "point.value() - float(np.vdot(G, G)) / (2 * lam)",
+           "point.value()", "gap_bounds_suboptimality SingleTaskRidge"),
+    Mutant("ridge: solver with another lam", RIDGE, "times=lambda V: lam * V", "times=lambda V: 2 * lam * V",
+           "certificate_closes SingleTaskRidge logistic"),
+    Mutant("lasso: objective forgets the ridge", LASSO, "+ ridge / 2 * float(np.vdot(W, W))  # (P)", "  # (P)",
+           "primal_is_the_objective SingleTaskLasso"),
+    Mutant("lasso: certificate with an infeasible dual point", LASSO, "polar = np.abs(point.G - ridge * W).max(axis=0)",
+           "polar = 0.5 * np.abs(point.G - ridge * W).max(axis=0)", "gap_bounds_suboptimality SingleTaskLasso"),
+    Mutant("lasso: one entry too many in lam_max", LASSO, "return float(np.abs(G).max())", "return float(np.abs(G).sum())",
+           "lam_max_is_where_zero_ends SingleTaskLasso"),
+    Mutant("lasso: solver with twice the threshold", LASSO, "sparse_fit(problem, start, Entries, lam, ridge)",
+           "sparse_fit(problem, start, Entries, 2 * lam, ridge)", "certificate_closes SingleTaskLasso"),
+    Mutant("pooled: the penalty counts every task", POOLED, "lam / 2 * float(W[:, 0] @ W[:, 0])",
+           "lam / 2 * float((W * W).sum())", "primal_is_the_objective Pooled"),
+    Mutant("pooled: dual from one task alone", POOLED, "g = point.G.sum(axis=1)", "g = point.G[:, 0]",
+           "gap_bounds_suboptimality Pooled"),
+    Mutant("pooled: distance as if W were free", POOLED, "modulus=lam / W.shape[1]", "modulus=lam * 100",
+           "gap_bounds_suboptimality Pooled"),
+    Mutant("mean: spread about zero", MEAN, "spread = apart - apart.mean(axis=1, keepdims=True)", "spread = W",
+           "primal_is_the_objective MeanRegularized"),
+    Mutant("mean: dual without the mean's part", MEAN, "dual -= W.shape[1] * float(mean @ mean) / (2 * ridge)  # (D)",
+           "dual -= 0.0  # (D)", "gap_bounds_suboptimality MeanRegularized"),
+    Mutant("mean: W = 0 certified by a point that is not feasible", MEAN,
+           "fit.balanced_point(W, np.zeros(W.shape[1], dtype=np.intp))", "fit.dual_point(W)",
+           "wrong_answers_are_refused MeanRegularized"),
+    Mutant("mean: solver pulls to zero", MEAN, "lam * (apart - apart.mean(axis=0)) + ridge * V", "lam * V + ridge * V",
+           "certificate_closes MeanRegularized logistic"),
+    Mutant("graph: every pair counted twice", GRAPH, "np.nonzero(np.triu(graph, 1))", "np.nonzero(graph)",
+           "primal_is_the_objective GraphRegularized"),
+    Mutant("graph: certificate with a loose l1 ball", GRAPH, "alpha = min(1.0, lam_sparse / polar)",
+           "alpha = min(1.0, 3 * lam_sparse / polar)", "gap_bounds_suboptimality GraphRegularized"),
+    Mutant("graph: adjacency in place of the Laplacian", GRAPH, "lam * (np.diag(A.sum(axis=1)) - A)",
+           "lam * (np.diag(A.sum(axis=1)) + A)", "certificate_closes GraphRegularized"),
+    Mutant("joint: columns for rows", JOINT, "np.linalg.norm(W, axis=1).sum()) + ridge", "np.linalg.norm(W, axis=0).sum()) + ridge",
+           "primal_is_the_objective JointFeature"),
+    Mutant("joint: dual point not scaled into the ball", JOINT, "lam / polar) if polar > 0 else 1.0  # (F)",
+           "2 * lam / polar) if polar > 0 else 1.0  # (F)", "gap_bounds_suboptimality JointFeature"),
+    Mutant("joint: lam_max of columns", JOINT, "np.linalg.norm(G, axis=1).max()", "np.linalg.norm(G, axis=0).max()",
+           "lam_max_is_where_zero_ends JointFeature"),
+    Mutant("joint: units of the columns undone twice", "optim/sparse.py", "penalty = kind(lam / s)",
+           "penalty = kind(lam * s)", "certificate_closes JointFeature"),
+    Mutant("trace: Frobenius norm for the nuclear one", TRACE, "lam * float(sigma.sum()) + ridge",
+           "lam * float(np.sqrt(sigma @ sigma)) + ridge", "primal_is_the_objective TraceNorm"),
+    Mutant("trace: ridge excess halved in the dual", TRACE, "float(excess @ excess) / (2 * ridge)",
+           "float(excess @ excess) / (20 * ridge)", "gap_bounds_suboptimality TraceNorm"),
+    Mutant("trace: smallest singular value as polar", TRACE, "np.linalg.svd(point.G - ridge * W, compute_uv=False)[0]",
+           "np.linalg.svd(point.G - ridge * W, compute_uv=False)[-1]", "gap_bounds_suboptimality TraceNorm"),
+    Mutant("trace: prox with twice the threshold", "optim/spectral.py",
+           "lambda V, step: shrink_singular(V, step * lam), V0, rho", "lambda V, step: shrink_singular(V, 2 * step * lam), V0, rho",
+           "certificate_closes TraceNorm"),
+    # What the pages stand on.
+    Mutant("loss: squared without its half", "losses.py", "return np.asarray((z - y) ** 2 / 2)",
+           "return np.asarray((z - y) ** 2)", "value_is_the_formula squared"),
+    Mutant("loss: logistic gradient of the wrong row", "losses.py", "return np.asarray(-y * expit(-y * z))",
+           "return np.asarray(-y * expit(y * z))", "gradient_is_the_slope logistic"),
+    Mutant("loss: logistic overflows", "losses.py", "return np.logaddexp(0.0, -y * z)",
+           "return np.log1p(np.exp(np.minimum(-y * z, 20)))", "value_is_the_formula logistic"),
+    Mutant("loss: curvature too large", "losses.py", "return np.asarray(expit(z) * expit(-z))",
+           "return np.asarray(2 * expit(z) * expit(-z))", "curvature_is_bounded logistic"),
+    Mutant("loss: conjugate finite everywhere", "losses.py", "np.where((a >= 0) & (a <= 1), inside, np.inf)",
+           "np.where((a >= 0) & (a <= 1), inside, 0.0)", "conjugate_is_infinite_outside_its_domain logistic"),
+    Mutant("loss: scaling by rows where weights count", "losses.py", "return np.array([w.sum() for w in self.data.weights])",
+           "return self.data.n.astype(float)", "weights_are_repeated_rows SingleTaskRidge"),
+    Mutant("loss: gap printed at another scale", "losses.py", "return self.total(W, self.best_intercept(W))\n",
+           "return self.total(W, self.best_intercept(W)) / self.data.N\n", "scale_is_the_objective_at_zero SingleTaskRidge"),
+    Mutant("loss: intercept without weights", "losses.py", "s @ (self.data.y[t] - z) / s.sum()", "(self.data.y[t] - z).mean()",
+           "gap_bounds_suboptimality SingleTaskRidge"),
+    Mutant("certificate: a negative gap passes for zero", "optim/result.py", "        elif gap <= floor:\n            gap = 0.0",
+           "        gap = gap / 1e6", "gap_bounds_suboptimality JointFeature"),
+    Mutant("moments: no centring", "moments.py", "    ac -= slip\n", "    ac = a * 1.0\n",
+           "moments_give_the_answer_of_the_rows SingleTaskRidge"),
+    Mutant("moments: chunks joined without their means", "moments.py", "cross = share * a.mass", "cross = 0 * share * a.mass",
+           "moments_give_the_answer_of_the_rows MeanRegularized"),
+    Mutant("tasks: select keeps the old weights", "tasks.py",
+           "weights=None if self.weights is None else tuple(self.weights[t] for t in chosen)", "weights=self.weights", "relabelling_tasks_permutes_the_answer SingleTaskRidge"),
+    Mutant("tasks: long form mixes targets", "tasks.py", "y=tuple(_frozen(target[r]) for r in rows)",
+           "y=tuple(_frozen(np.sort(target[r])) for r in rows)", "forms_give_the_same_bits SingleTaskRidge"),
+    Mutant("run: any gap is good enough", "optim/run.py", "            if gap <= tol:\n                final, b = certify(W, b)\n                if final.relative_gap <= tol:",
+           "            if gap <= 1e9:\n                final, b = certify(W, b)\n                if True:", "certificate_closes TraceNorm"),
+    Mutant("units: extreme columns scaled by the wrong power", "linear/model.py",
+           "(model.degrees[name] - 2) * self.ey - model.degrees[name] * self.ex", "-self.ex",
+           "extreme_units_do_not_matter SingleTaskRidge"),
+    Mutant("predict: intercepts of the wrong task", "estimator.py",
+           "[x @ self.coef_[t] + self.intercept_[t] for x, t in zip(X.X, where, strict=True)]",
+           "[x @ self.coef_[t] + self.intercept_[0] for x, t in zip(X.X, where, strict=True)]",
+           "predictions_are_linear SingleTaskRidge"),
+    Mutant("path: the last lam for all", "linear/model.py", "model = type(self)(**{**self.get_params(), \"lam\": lam})",
+           "model = type(self)(**{**self.get_params(), \"lam\": values[-1]})", "a_path_is_its_fits SingleTaskRidge"),
+    # Penalties.
+    Mutant("penalty: L1 prox too wide", "penalties/l1.py", "np.abs(V) - step", "np.abs(V) - 2 * step", "prox_obeys_moreau L1"),
+    Mutant("penalty: row prox changes its argument", "penalties/row_norm.py", "        out = np.zeros_like(V)\n        for j, row",
+           "        out = V\n        for j, row", "arguments_are_left_alone RowNorm"),
+    Mutant("penalty: polar of the trace norm", "penalties/trace_norm.py", "np.linalg.svd(G, compute_uv=False)[0])",
+           "np.linalg.svd(G, compute_uv=False).sum())", "polar_is_attained TraceNorm"),
+    Mutant("penalty: one-sided graph gradient", "penalties/graph_spread.py", "self.graph[s, t] * (W[:, t] - W[:, s])",
+           "self.graph[s, t] * W[:, t]", "gradient_is_the_slope GraphSpread"),
+    Mutant("penalty: mean spread without its half", "penalties/mean_spread.py", "for w in W.T)) / 2", "for w in W.T))",
+           "gradient_is_the_slope MeanSpread"),
+    Mutant("penalty: ridge prox", "penalties/squared_norm.py", "return V / (1.0 + step)", "return V / (1.0 + 2 * step)",
+           "prox_minimises SquaredNorm"),
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def ask() -> Iterator[Callable[[Path, str], tuple[int, str]]]:
+    """ask(folder, law): the exit code and the message of kill.py with the mtlref of that folder."""
+    if not hasattr(os, "fork"):
+        pytest.skip("needs os.fork")
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "OPENBLAS_NUM_THREADS": "1"}
+    command = [sys.executable, "-P", str(KILL)]
+    with subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdin is not None
+        assert server.stdout is not None
+
+        def one(folder: Path, law: str) -> tuple[int, str]:
+            server.stdin.write(json.dumps([str(folder), *law.split()]) + "\n")
+            server.stdin.flush()
+            code, message = json.loads(server.stdout.readline())
+            return code, message
+
+        yield one
+        server.stdin.close()
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda m: m.name)
+def test_the_law_sees_the_fault(mutant: Mutant, tmp_path: Path, ask: Callable[[Path, str], tuple[int, str]]) -> None:
+    text = (ROOT / mutant.file).read_text(encoding="utf-8")
+    assert mutant.old in text, f"{mutant.file} no longer holds {mutant.old!r}: bring the table up to date"
+    copy = tmp_path / "mtlref"
+    shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns("__pycache__", "data", "study"))
+    (copy / mutant.file).write_text(text.replace(mutant.old, mutant.new, 1), encoding="utf-8")
+    code, message = ask(tmp_path, mutant.law)
+    assert code == KILLED, f"not seen by {mutant.law}: {message}"
+
+
+@pytest.mark.parametrize("law", sorted({m.law for m in MUTANTS}))
+def test_the_law_holds_without_the_fault(law: str, ask: Callable[[Path, str], tuple[int, str]]) -> None:
+    code, message = ask(ROOT.parent, law)
+    assert code == 0, message
+
+
+def test_every_page_has_a_fault_of_each_kind() -> None:
+    for page in (RIDGE, LASSO, POOLED, MEAN, GRAPH, JOINT, TRACE):
+        laws = [m.law.split()[0] for m in MUTANTS if m.file == page]
+        assert len(laws) >= 2
+        assert "primal_is_the_objective" in laws
+        assert "gap_bounds_suboptimality" in laws
