@@ -468,20 +468,24 @@ class DataFit:
         quadratic = linear - np.einsum("jt,jt->t", W, m.cxy.T - Hw)
         if not self.fit_intercept or self.pooled_intercept:
             # The mean residual is not zero: θ = centred part + mean part.
-            off = m.y_mean - _means_times(m.x_mean, W)
-            base: Array | float = 0.0
-            if self.fit_intercept:
-                share = self.c * m.mass
-                base = share @ off / share.sum()
-            off = off - base
-            G = G + (m.mass * off) * m.x_mean.T
-            linear = linear + m.mass * off * (m.y_mean - base)
+            x_mean, y_mean = m.x_mean, m.y_mean
+            if self.fit_intercept:  # Σ_t 1'θ_t = 0 allows means about the common one: large ones cost nothing
+                share = self.c * m.mass / float(self.c @ m.mass)
+                x_mean = x_mean - (share @ x_mean if len(x_mean) > 1 else x_mean[0])
+                y_mean = y_mean - share @ y_mean
+            off = y_mean - _means_times(x_mean, W)
+            G = G + (m.mass * off) * x_mean.T
+            linear = linear + m.mass * off * y_mean
             quadratic = quadratic + m.mass * off**2
         scale = np.sqrt(np.abs(np.einsum("tjj->tj", m.cxx)))
         reach = np.einsum("tj,jt->t", np.broadcast_to(scale, m.cxy.shape), np.abs(W))
+        lost = EPS * (np.sqrt(m.cyy) + reach) ** 2
         if not self.fit_intercept or self.pooled_intercept:
-            reach = reach + np.sqrt(m.mass) * (np.abs(m.y_mean) + _means_times(np.abs(m.x_mean), np.abs(W)))
-        rounding = EPS * float(self.c @ (np.sqrt(m.cyy) + reach) ** 2)
+            level = np.abs(y_mean) + _means_times(np.abs(x_mean), np.abs(W))
+            # The means themselves are known to eps of their size, which meets the mean residual.
+            slip = EPS * (np.abs(m.y_mean) + _means_times(np.abs(m.x_mean), np.abs(W)))
+            lost = lost + m.mass * (EPS * level**2 + slip * (np.abs(off) + slip))
+        rounding = float(self.c @ lost)
         return DualPoint(self.c * G, self.c * linear, self.c * np.maximum(quadratic, 0.0), None, rounding)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +69,7 @@ def school() -> mt.TaskData:
     raw = loadmat(path)
     X, y = raw["x"].T.astype(float), raw["y"].ravel().astype(float)
     starts = [*(raw["task_indexes"].ravel().astype(int) - 1), len(y)]
-    spans = [slice(a, b) for a, b in zip(starts[:-1], starts[1:], strict=True)]
+    spans = [slice(a, b) for a, b in pairwise(starts)]
     return mt.TaskData.from_list([X[s] for s in spans], [y[s] for s in spans])
 
 

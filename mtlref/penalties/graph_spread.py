@@ -20,7 +20,9 @@ class GraphSpread:
     """
 
     degree = 2
-    properties: ClassVar[frozenset[str]] = frozenset({"convex", "row_separable", "rotation_invariant", "quadratic"})
+    properties: ClassVar[frozenset[str]] = frozenset(
+        {"convex", "row_separable", "rotation_invariant", "quadratic"}
+    )
 
     def __init__(self, graph: Any) -> None:
         self.graph = np.asarray(graph, dtype=float)

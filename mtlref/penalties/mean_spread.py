@@ -20,7 +20,9 @@ class MeanSpread:
     """
 
     degree = 2
-    properties: ClassVar[frozenset[str]] = frozenset({"convex", "row_separable", "rotation_invariant", "quadratic"})
+    properties: ClassVar[frozenset[str]] = frozenset(
+        {"convex", "row_separable", "rotation_invariant", "quadratic"}
+    )
 
     def value(self, W: Array) -> float:
         """Σ_t ‖w_t − w̄‖² / 2."""

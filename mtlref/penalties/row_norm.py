@@ -21,7 +21,9 @@ class RowNorm:
     """
 
     degree = 1
-    properties: ClassVar[frozenset[str]] = frozenset({"convex", "norm", "row_separable", "task_rotation_invariant"})
+    properties: ClassVar[frozenset[str]] = frozenset(
+        {"convex", "norm", "row_separable", "task_rotation_invariant"}
+    )
 
     def value(self, W: Array) -> float:
         """Σ_j ‖W[j,:]‖."""

@@ -21,7 +21,14 @@ class SquaredNorm:
 
     degree = 2
     properties: ClassVar[frozenset[str]] = frozenset(
-        {"convex", "row_separable", "entry_separable", "rotation_invariant", "task_rotation_invariant", "quadratic"}
+        {
+            "convex",
+            "row_separable",
+            "entry_separable",
+            "rotation_invariant",
+            "task_rotation_invariant",
+            "quadratic",
+        }
     )
 
     def value(self, W: Array) -> float:

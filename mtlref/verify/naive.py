@@ -159,7 +159,10 @@ def moments(data: TaskData) -> list[dict[str, Any]]:
                     ]
                 ),
                 "cxy": np.array(
-                    [math.fsum(s[i] * (X[i, j] - mean[j]) * (y[i] - y_mean) for i in range(n)) for j in range(p)]
+                    [
+                        math.fsum(s[i] * (X[i, j] - mean[j]) * (y[i] - y_mean) for i in range(n))
+                        for j in range(p)
+                    ]
                 ),
                 "cyy": math.fsum(s[i] * (y[i] - y_mean) ** 2 for i in range(n)),
             }
@@ -217,9 +220,12 @@ def solve(name: str, parameters: dict[str, Any], data: TaskData, steps: int = 20
         for t in range(T):
             v = V[:, 0] if pooled else V[:, t]
             z = designs[t] @ v
-            slopes = np.array([row_slope(loss, float(y), float(u)) for y, u in zip(data.y[t], z, strict=True)])
+            slopes = np.array(
+                [row_slope(loss, float(y), float(u)) for y, u in zip(data.y[t], z, strict=True)]
+            )
             value += sum(
-                m * row_loss(loss, float(y), float(u)) for m, y, u in zip(masses[t], data.y[t], z, strict=True)
+                m * row_loss(loss, float(y), float(u))
+                for m, y, u in zip(masses[t], data.y[t], z, strict=True)
             )
             gradient[:, 0 if pooled else t] += designs[t].T @ (masses[t] * slopes)
         for part in gentle:
@@ -234,7 +240,8 @@ def solve(name: str, parameters: dict[str, Any], data: TaskData, steps: int = 20
 
     curvature = 1.0 if loss == "squared" else 0.25
     blocks = [
-        curvature * float(np.linalg.norm(np.sqrt(m)[:, None] * X, 2)) ** 2 for m, X in zip(masses, designs, strict=True)
+        curvature * float(np.linalg.norm(np.sqrt(m)[:, None] * X, 2)) ** 2
+        for m, X in zip(masses, designs, strict=True)
     ]
     lipschitz = sum(blocks) if pooled else max(blocks)
     for part in gentle:

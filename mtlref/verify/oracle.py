@@ -63,7 +63,9 @@ def program(estimator: Any, data: TaskData) -> tuple[Any, Any, Any]:
         total += lam / 2 * sum(cp.sum_squares(W[:, t] - mean) for t in range(T))
     elif name == "GraphRegularized":
         A = np.broadcast_to(np.asarray(parameters["graph"], dtype=float), (T, T))
-        total += lam / 2 * sum(A[s, t] * cp.sum_squares(W[:, s] - W[:, t]) for t in range(T) for s in range(t))
+        total += (
+            lam / 2 * sum(A[s, t] * cp.sum_squares(W[:, s] - W[:, t]) for t in range(T) for s in range(t))
+        )
         total += parameters["lam_sparse"] * cp.sum(cp.abs(W))
     else:
         raise DataError(f"no cvxpy program for {name}")
@@ -76,7 +78,12 @@ def solve(estimator: Any, data: TaskData) -> OracleAnswer:
     """The minimum of the estimator's (P) on data, by Clarabel at its tightest settings."""
     problem, W, b = program(estimator, data)
     problem.solve(
-        solver="CLARABEL", tol_gap_abs=1e-11, tol_gap_rel=1e-11, tol_feas=1e-11, reduced_tol_gap_rel=1e-8, max_iter=200
+        solver="CLARABEL",
+        tol_gap_abs=1e-11,
+        tol_gap_rel=1e-11,
+        tol_feas=1e-11,
+        reduced_tol_gap_rel=1e-8,
+        max_iter=200,
     )
     if problem.status not in ("optimal", "optimal_inaccurate"):
         raise DataError(f"the oracle ended with status {problem.status!r}")

@@ -58,7 +58,8 @@ class Case:
         return self.method.cls(**{**self.parameters, **changes})
 
     def __repr__(self) -> str:
-        return f"Case({self.model()!r}, {self.data!r}, X={[x.tolist() for x in self.data.X]}, y={[v.tolist() for v in self.data.y]})"
+        X, y = [x.tolist() for x in self.data.X], [v.tolist() for v in self.data.y]
+        return f"Case({self.model()!r}, {self.data!r}, X={X}, y={y})"
 
 
 def build(kinds: tuple[str, ...], T: int, p: int, n: int, seed: int, loss: str) -> TaskData:
@@ -82,7 +83,9 @@ def build(kinds: tuple[str, ...], T: int, p: int, n: int, seed: int, loss: str) 
     X = [rng.standard_normal((k, p)) for k in sizes]
     if shared:
         X = [X[0]] * T
-    X = [_columns(x.copy(), kinds, np.random.default_rng([seed, 0 if shared else t])) for t, x in enumerate(X)]
+    X = [
+        _columns(x.copy(), kinds, np.random.default_rng([seed, 0 if shared else t])) for t, x in enumerate(X)
+    ]
     W = rng.standard_normal(p)[:, None] + 0.5 * rng.standard_normal((p, T))
     y = [_target(x, W[:, t], kinds, rng, loss) for t, x in enumerate(X)]
     if "missing" in kinds:
@@ -213,7 +216,9 @@ def cases(
         scale = scale if scale > 1e-10 else 1.0
         parameters["lam"] = scale * draw(relative_lams() if lams is None else lams)
         further = [w for w in chosen.degrees if w != "lam"]
-        free = attained and "strongly_convex" not in chosen.properties and "has_lam_max" not in chosen.properties
+        free = (
+            attained and "strongly_convex" not in chosen.properties and "has_lam_max" not in chosen.properties
+        )
         for weight in further:
             if weight == "ridge" and free:
                 parameters[weight] = scale * draw(st.sampled_from([0.01, 0.3]))

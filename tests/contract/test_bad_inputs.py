@@ -1,5 +1,8 @@
 """Every bad input of the list: refused with what must hold and what came."""
 
+# A line of the table is a line.
+# ruff: noqa: E501
+
 from __future__ import annotations
 
 from typing import Any

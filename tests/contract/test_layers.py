@@ -27,8 +27,8 @@ LAYERS = [
 ]
 SIBLINGS = LAYERS[4]
 OPTIONAL = {
-    "cvxpy", "hypothesis", "jinja2", "joblib", "markupsafe", "matplotlib", "pandas", "polars", "pooch", "pyarrow", "sklearn",
-    "selenium", "threadpoolctl", "tqdm",
+    "cvxpy", "hypothesis", "jinja2", "joblib", "markupsafe", "matplotlib", "pandas", "polars", "pooch", "pyarrow",
+    "sklearn", "selenium", "threadpoolctl", "tqdm",
 }  # fmt: skip
 
 
@@ -114,7 +114,14 @@ def loaded_after(statement: str) -> set[str]:
 
 def test_importing_costs_little_more_than_numpy() -> None:
     loaded = loaded_after("import mtlref")
-    heavy = OPTIONAL | {"scipy.optimize", "scipy.stats", "scipy.sparse", "sqlite3", "mtlref.verify", "mtlref.study"}
+    heavy = OPTIONAL | {
+        "scipy.optimize",
+        "scipy.stats",
+        "scipy.sparse",
+        "sqlite3",
+        "mtlref.verify",
+        "mtlref.study",
+    }
     assert not loaded & heavy
     assert not any(m.split(".")[0] in OPTIONAL for m in loaded)
 

@@ -51,7 +51,17 @@ def test_a_page_is_one_file_of_readable_length(method: mt.Method) -> None:
 @pytest.mark.parametrize("method", METHODS, ids=lambda m: m.name)
 def test_the_docstring_tells_what_it_must(method: mt.Method) -> None:
     text = inspect.getdoc(method.cls) or ""
-    for word in ("(P)", "Parameters", "Attributes:", "Raises:", "Certificate:", "Cost:", "Departs", "Source:", ">>>"):
+    for word in (
+        "(P)",
+        "Parameters",
+        "Attributes:",
+        "Raises:",
+        "Certificate:",
+        "Cost:",
+        "Departs",
+        "Source:",
+        ">>>",
+    ):
         assert word in text, word
     signature = inspect.signature(method.cls)
     for name, parameter in signature.parameters.items():

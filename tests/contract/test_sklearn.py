@@ -39,7 +39,9 @@ def test_check_estimator(name: str, loss: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["MeanRegularized", "GraphRegularized"])
-@pytest.mark.parametrize("check", ["check_classifiers_train", "check_sample_weight_equivalence_on_dense_data"])
+@pytest.mark.parametrize(
+    "check", ["check_classifiers_train", "check_sample_weight_equivalence_on_dense_data"]
+)
 def test_checks_without_ridge(name: str, check: str) -> None:
     from sklearn.utils.estimator_checks import estimator_checks_generator
 
@@ -140,12 +142,17 @@ def test_long_form_weights_are_routed_too() -> None:
         out = cross_validate(model, X, y, cv=splits, params={"tasks": tasks, "sample_weight": weights})
     train, test = splits[0]
     hand = mt.JointFeature(lam=0.1).fit(X[train], y[train], tasks=tasks[train], sample_weight=weights[train])
-    assert out["test_score"][0] == hand.score(X[test], y[test], tasks=tasks[test], sample_weight=weights[test])
+    assert out["test_score"][0] == hand.score(
+        X[test], y[test], tasks=tasks[test], sample_weight=weights[test]
+    )
 
 
 def test_long_form_without_routing_is_an_error() -> None:
     from sklearn.model_selection import GridSearchCV
 
     X, y, tasks = toy()
-    with sklearn.config_context(enable_metadata_routing=True), pytest.raises((TypeError, ValueError), match="tasks"):
+    with (
+        sklearn.config_context(enable_metadata_routing=True),
+        pytest.raises((TypeError, ValueError), match="tasks"),
+    ):
         GridSearchCV(mt.MeanRegularized(), {"lam": [1.0]}).fit(X, y, tasks=tasks)

@@ -58,7 +58,9 @@ def test_a_strong_pull_to_the_mean_is_pooling_with_intercepts_of_their_own(loss:
     else:
         kw = {"loss": loss, "fit_intercept": False, **TOL}
         one = mt.MeanRegularized(lam=1e6, ridge=0.1, **kw).fit(DATA[loss])
-        np.testing.assert_allclose(one.coef_, mt.Pooled(lam=0.3, **kw).fit(DATA[loss]).coef_, rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(
+            one.coef_, mt.Pooled(lam=0.3, **kw).fit(DATA[loss]).coef_, rtol=1e-4, atol=1e-5
+        )
 
 
 @pytest.mark.parametrize("loss", LOSSES)
@@ -84,13 +86,19 @@ def test_one_task_is_the_single_task_parent(loss: str, intercept: bool, child: A
 @pytest.mark.parametrize("loss", LOSSES)
 def test_one_column_makes_the_row_norm_and_the_trace_norm_one(loss: str) -> None:
     narrow = mt.TaskData.from_list([x[:, :1] for x in X], list(DATA[loss].y))
-    same(mt.JointFeature(lam=0.1, loss=loss, **TOL).fit(narrow), mt.TraceNorm(lam=0.1, loss=loss, **TOL).fit(narrow))
+    same(
+        mt.JointFeature(lam=0.1, loss=loss, **TOL).fit(narrow),
+        mt.TraceNorm(lam=0.1, loss=loss, **TOL).fit(narrow),
+    )
 
 
 @pytest.mark.parametrize("loss", LOSSES)
 def test_one_task_and_one_column_make_the_trace_norm_the_lasso(loss: str) -> None:
     narrow = mt.TaskData.from_list([X[0][:, :1]], [DATA[loss].y[0]])
-    same(mt.TraceNorm(lam=0.1, loss=loss, **TOL).fit(narrow), mt.SingleTaskLasso(lam=0.1, loss=loss, **TOL).fit(narrow))
+    same(
+        mt.TraceNorm(lam=0.1, loss=loss, **TOL).fit(narrow),
+        mt.SingleTaskLasso(lam=0.1, loss=loss, **TOL).fit(narrow),
+    )
 
 
 def test_the_trace_norm_on_an_orthonormal_design_is_a_soft_threshold_of_singular_values() -> None:
@@ -108,7 +116,9 @@ def test_row_norms_and_l1_on_an_orthonormal_design_are_soft_thresholds() -> None
     R = Q.T @ B
     settings: dict[str, Any] = {"lam": 0.5, "scaling": "sum", "fit_intercept": False, "tol": 1e-13}
     norms = np.linalg.norm(R, axis=1, keepdims=True)
-    np.testing.assert_allclose(mt.JointFeature(**settings).fit(Q, B).coef_.T, R * np.maximum(1 - 0.5 / norms, 0), atol=1e-9)
+    np.testing.assert_allclose(
+        mt.JointFeature(**settings).fit(Q, B).coef_.T, R * np.maximum(1 - 0.5 / norms, 0), atol=1e-9
+    )
     soft = np.sign(R) * np.maximum(np.abs(R) - 0.5, 0)
     np.testing.assert_allclose(mt.SingleTaskLasso(**settings).fit(Q, B).coef_.T, soft, atol=1e-9)
 
@@ -118,7 +128,11 @@ def test_row_norms_and_l1_on_an_orthonormal_design_are_soft_thresholds() -> None
 def test_masked_shared_form_equals_list_form_to_the_last_bits(name: str, loss: str) -> None:
     """The one equality without a tolerance: NaN marks what the list form leaves out."""
     design = RNG.standard_normal((10, 3))
-    full = np.where(RNG.standard_normal((10, 2)) > 0, 1.0, -1.0) if loss == "logistic" else RNG.standard_normal((10, 2))
+    full = (
+        np.where(RNG.standard_normal((10, 2)) > 0, 1.0, -1.0)
+        if loss == "logistic"
+        else RNG.standard_normal((10, 2))
+    )
     full[:2] = [[1.0, -1.0], [-1.0, 1.0]]
     masked = full.copy()
     masked[3:5, 0] = np.nan
@@ -142,16 +156,22 @@ def test_scaling_sum_is_scaling_mean_with_lam_times_n(name: str) -> None:
     graph = {"graph": 1.0} if method.required else {}
     weights = dict.fromkeys(method.degrees, 0.1)
     mean = method.cls(**graph, **weights, scaling="mean", **TOL).fit(design, targets)
-    total = method.cls(**graph, **{w: 10 * v for w, v in weights.items()}, scaling="sum", **TOL).fit(design, targets)
+    total = method.cls(**graph, **{w: 10 * v for w, v in weights.items()}, scaling="sum", **TOL).fit(
+        design, targets
+    )
     same(mean, total)
     ratio = total.result_.certificate.primal / mean.result_.certificate.primal
     assert ratio == pytest.approx(10.0, rel=1e-9)
 
 
-@pytest.mark.parametrize("name", ["SingleTaskRidge", "MeanRegularized", "TraceNorm", "JointFeature", "SingleTaskLasso"])
+@pytest.mark.parametrize(
+    "name", ["SingleTaskRidge", "MeanRegularized", "TraceNorm", "JointFeature", "SingleTaskLasso"]
+)
 def test_lam_to_zero_is_least_squares(name: str) -> None:
     data = DATA["squared"]
-    expected = np.stack([np.linalg.lstsq(x - x.mean(axis=0), y - y.mean(), rcond=None)[0] for x, y in zip(X, Y, strict=True)])
+    expected = np.stack(
+        [np.linalg.lstsq(x - x.mean(axis=0), y - y.mean(), rcond=None)[0] for x, y in zip(X, Y, strict=True)]
+    )
     for lam in (1e-6, 1e-9):
         model = mt.methods()[name].cls(lam=lam, **TOL).fit(data)
         assert np.abs(model.coef_ - expected).max() <= 1e3 * lam + 1e-7

@@ -10,7 +10,7 @@ import pytest
 
 import mtlref as mt
 
-hypothesis = pytest.importorskip("hypothesis")
+pytest.importorskip("hypothesis")
 
 from hypothesis import HealthCheck, Phase, given, settings
 

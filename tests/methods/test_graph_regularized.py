@@ -24,7 +24,9 @@ def test_landmine(check_landmine: Any, weights: dict[str, float]) -> None:
 
 
 def test_closed_form() -> None:
-    model = mt.GraphRegularized(GRAPH, lam=0.6, ridge=0.2, scaling="sum", fit_intercept=False, tol=1e-13).fit(DATA)
+    model = mt.GraphRegularized(GRAPH, lam=0.6, ridge=0.2, scaling="sum", fit_intercept=False, tol=1e-13).fit(
+        DATA
+    )
     laplacian = np.diag(GRAPH.sum(axis=1)) - GRAPH
     system = np.kron(0.6 * laplacian + 0.2 * np.eye(3), np.eye(5))
     for t, x in enumerate(X):

@@ -32,7 +32,8 @@ def test_mean_coef_is_the_mean() -> None:
 def test_the_source_writes_the_same_with_w0_and_v() -> None:
     """min over w0, v_t of sum loss + a/2 sum |v_t|^2 + T c/2 |w0|^2, w_t = w0 + v_t, eliminated by hand.
 
-    With w0 chosen best for given w_t it is lam/2 sum |w_t - mean|^2 + ridge/2 |W|^2, lam = a^2/(a + c), ridge = a c/(a + c).
+    With w0 chosen best for given w_t it is lam/2 sum |w_t - mean|^2 + ridge/2 |W|^2,
+    lam = a^2/(a + c), ridge = a c/(a + c).
     """
     a, c = 0.8, 0.2
     lam, ridge = a * a / (a + c), a * c / (a + c)

@@ -29,7 +29,9 @@ def test_closed_form_with_each_task_weighted_by_one_over_its_rows() -> None:
     model = mt.Pooled(lam=0.3, tol=1e-12).fit(DATA)
     c = np.concatenate([np.full(len(y), 1 / len(y)) for y in Y])
     x = np.column_stack([np.vstack(X), np.ones(len(c))])
-    solution = np.linalg.solve(x.T @ (c[:, None] * x) + np.diag([0.3] * 5 + [0.0]), x.T @ (c * np.concatenate(Y)))
+    solution = np.linalg.solve(
+        x.T @ (c[:, None] * x) + np.diag([0.3] * 5 + [0.0]), x.T @ (c * np.concatenate(Y))
+    )
     np.testing.assert_allclose(model.coef_[0], solution[:5], rtol=1e-10)
     np.testing.assert_allclose(model.intercept_[0], solution[5], rtol=1e-10)
 

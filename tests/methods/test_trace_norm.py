@@ -51,5 +51,6 @@ def test_rank_falls_with_lam() -> None:
 
 def test_singular_values_are_those_of_the_coefficients() -> None:
     model = mt.TraceNorm(lam=0.1).fit(DATA)
-    np.testing.assert_allclose(model.singular_values_, np.sqrt(np.linalg.eigvalsh(model.coef_ @ model.coef_.T)[::-1]),
-                               atol=1e-7)
+    np.testing.assert_allclose(
+        model.singular_values_, np.sqrt(np.linalg.eigvalsh(model.coef_ @ model.coef_.T)[::-1]), atol=1e-7
+    )

@@ -4,6 +4,9 @@ A mutant whose text no longer occurs fails, so that the table stays true; a law 
 too, so that it is the fault that is seen. Several of the faults have been published in other libraries.
 """
 
+# A line of the table is a line.
+# ruff: noqa: E501
+
 from __future__ import annotations
 
 import json
@@ -157,7 +160,9 @@ def ask() -> Iterator[Callable[[Path, str], tuple[int, str]]]:
         pytest.skip("needs os.fork")
     environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "OPENBLAS_NUM_THREADS": "1"}
     command = [sys.executable, "-P", str(KILL)]
-    with subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
+    with subprocess.Popen(
+        command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as server:
         assert server.stdin is not None
         assert server.stdout is not None
 
@@ -172,7 +177,9 @@ def ask() -> Iterator[Callable[[Path, str], tuple[int, str]]]:
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda m: m.name)
-def test_the_law_sees_the_fault(mutant: Mutant, tmp_path: Path, ask: Callable[[Path, str], tuple[int, str]]) -> None:
+def test_the_law_sees_the_fault(
+    mutant: Mutant, tmp_path: Path, ask: Callable[[Path, str], tuple[int, str]]
+) -> None:
     text = (ROOT / mutant.file).read_text(encoding="utf-8")
     assert mutant.old in text, f"{mutant.file} no longer holds {mutant.old!r}: bring the table up to date"
     copy = tmp_path / "mtlref"

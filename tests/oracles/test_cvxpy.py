@@ -37,7 +37,12 @@ def test_value(name: str, loss: str, scaling: str, intercept: bool, kinds: tuple
     for lam in (0.02, 0.3):
         for further in (0.0, 0.1):
             weights = {w: further * scale for w in method.degrees if w != "lam"}
-            if loss == "logistic" and "lam" in method.degrees and method.degrees["lam"] == 2 and "ridge" in weights:
+            if (
+                loss == "logistic"
+                and "lam" in method.degrees
+                and method.degrees["lam"] == 2
+                and "ridge" in weights
+            ):
                 weights["ridge"] = 0.1 * scale  # separable classes have no minimum without it
             elif not weights and further:
                 continue

@@ -18,7 +18,9 @@ WELL = ("ragged", "shared", "zero_weights", "missing", "ties")
 
 @pytest.mark.parametrize("name", list(mt.methods()))
 @pytest.mark.parametrize("loss", ["squared", "logistic"])
-@pytest.mark.parametrize(("kind", "scaling", "intercept"), [("ragged", "mean", True), ("zero_weights", "sum", False)])
+@pytest.mark.parametrize(
+    ("kind", "scaling", "intercept"), [("ragged", "mean", True), ("zero_weights", "sum", False)]
+)
 def test_the_solver_agrees_with_fista(name: str, loss: str, kind: str, scaling: str, intercept: bool) -> None:
     method = mt.methods()[name]
     data = build((kind,), 3, 3, 7, 11, loss)
@@ -52,7 +54,9 @@ def test_moments_are_the_sums_over_rows(kind: str, seed: int) -> None:
         assert own.mass[t] == pytest.approx(expected["mass"], rel=1e-15)
         np.testing.assert_allclose(own.x_mean[t], expected["x_mean"], rtol=0, atol=1e-15 * size)
         # Centring first: what is lost is the rounding of the rows, not that of their squares.
-        spread = 1e-15 * size * np.sqrt(max(np.diag(expected["cxx"]).max(), expected["cyy"])) + 1e-28 * size**2
+        spread = (
+            1e-15 * size * np.sqrt(max(np.diag(expected["cxx"]).max(), expected["cyy"])) + 1e-28 * size**2
+        )
         np.testing.assert_allclose(own.cxx[t], expected["cxx"], rtol=1e-13, atol=50 * spread)
         np.testing.assert_allclose(own.cxy[t], expected["cxy"], rtol=1e-13, atol=50 * spread)
         np.testing.assert_allclose(own.cyy[t], expected["cyy"], rtol=1e-13, atol=50 * spread)
@@ -74,7 +78,9 @@ def test_columns_with_a_mean_of_1e9_lose_nothing_to_cancellation() -> None:
     plain = mt.JointFeature(lam=0.1, tol=1e-10).fit([X], [y])
     # Predictions from such rows are themselves known to 1e-7 only, and the certificate says so.
     model = mt.JointFeature(lam=0.1, tol=1e-5)
-    np.testing.assert_allclose(model.fit(mt.Moments.from_chunks(iter(chunks))).coef_, plain.coef_, rtol=0, atol=1e-6)
+    np.testing.assert_allclose(
+        model.fit(mt.Moments.from_chunks(iter(chunks))).coef_, plain.coef_, rtol=0, atol=1e-6
+    )
     np.testing.assert_allclose(model.fit(far).coef_, plain.coef_, rtol=0, atol=1e-6)
 
 
@@ -95,12 +101,16 @@ def test_the_loss_term_is_the_sum_over_rows(loss: str, scaling: str, kind: str) 
         np.testing.assert_allclose(fit.best_intercept(W), best, rtol=1e-9, atol=1e-9)
         # G is minus the gradient of L at the best intercepts, which are stationary.
         at = best.copy()
-        numeric = richardson(lambda V: naive.loss_term(data, V.reshape(W.shape), at, loss, scaling), W.ravel())
+        numeric = richardson(
+            lambda V, at=at: naive.loss_term(data, V.reshape(W.shape), at, loss, scaling), W.ravel()
+        )
         np.testing.assert_allclose(fit.dual_point(W).G.ravel(), -numeric, atol=1e-8)
 
 
 def test_derivatives_of_known_functions() -> None:
     x = np.array([0.3, -1.2, 2.0])
-    np.testing.assert_allclose(complex_step(lambda z: np.exp(np.sin(z)).sum(), x), np.cos(x) * np.exp(np.sin(x)), rtol=1e-15)
+    np.testing.assert_allclose(
+        complex_step(lambda z: np.exp(np.sin(z)).sum(), x), np.cos(x) * np.exp(np.sin(x)), rtol=1e-15
+    )
     numeric = richardson(lambda z: float(np.exp(np.sin(z)).sum()), x)
     np.testing.assert_allclose(numeric, np.cos(x) * np.exp(np.sin(x)), rtol=1e-10)

@@ -9,7 +9,14 @@ import mtlref as mt
 
 pytest.importorskip("sklearn")
 
-from sklearn.linear_model import ElasticNet, Lasso, LogisticRegression, MultiTaskElasticNet, MultiTaskLasso, Ridge
+from sklearn.linear_model import (
+    ElasticNet,
+    Lasso,
+    LogisticRegression,
+    MultiTaskElasticNet,
+    MultiTaskLasso,
+    Ridge,
+)
 
 RNG = np.random.default_rng(3)
 X = RNG.standard_normal((40, 8)) + 1.0
@@ -20,7 +27,9 @@ TIGHT = {"tol": 1e-13, "max_iter": 200_000}
 def same(model: mt.SingleTaskRidge, theirs: object) -> None:
     coef, intercept = np.atleast_2d(theirs.coef_), np.atleast_1d(theirs.intercept_)  # type: ignore[attr-defined]
     np.testing.assert_allclose(model.coef_, np.broadcast_to(coef, model.coef_.shape), rtol=1e-5, atol=1e-6)
-    np.testing.assert_allclose(model.intercept_, np.broadcast_to(intercept, model.intercept_.shape), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(
+        model.intercept_, np.broadcast_to(intercept, model.intercept_.shape), rtol=1e-5, atol=1e-6
+    )
 
 
 @pytest.mark.parametrize("intercept", [True, False])
@@ -80,7 +89,9 @@ def test_logistic_ridge(intercept: bool) -> None:
 
 def test_logistic_lasso() -> None:
     labels = (Y[:, 0] > np.median(Y[:, 0])).astype(int)
-    ours = mt.SingleTaskLasso(lam=1.5, loss="logistic", scaling="sum", fit_intercept=False, tol=1e-12).fit(X, labels)
+    ours = mt.SingleTaskLasso(lam=1.5, loss="logistic", scaling="sum", fit_intercept=False, tol=1e-12).fit(
+        X, labels
+    )
     theirs = LogisticRegression(
         l1_ratio=1.0, C=1 / 1.5, solver="saga", fit_intercept=False, tol=1e-10, max_iter=100_000
     ).fit(X, labels)

@@ -24,4 +24,6 @@ def agree(one: Any, other: Any, tolerance: float, what: str) -> None:
     a, b = np.asarray(one, dtype=float), np.asarray(other, dtype=float)
     require(a.shape == b.shape, f"{what}: shapes {a.shape} and {b.shape} differ")
     apart = float(np.abs(a - b).max(initial=0.0))
-    require(apart <= tolerance, f"{what}: {a.tolist()} and {b.tolist()} differ by {apart:.3e} > {tolerance:.3e}")
+    require(
+        apart <= tolerance, f"{what}: {a.tolist()} and {b.tolist()} differ by {apart:.3e} > {tolerance:.3e}"
+    )

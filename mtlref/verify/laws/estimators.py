@@ -61,7 +61,13 @@ def _rounding(case: Case, W: Array, b: Array) -> float:
 
 
 def certified(
-    case: Case, data: TaskData | Moments, W: Array, b: Array, what: str, slack: float = CARRIED, **changes: Any
+    case: Case,
+    data: TaskData | Moments,
+    W: Array,
+    b: Array,
+    what: str,
+    slack: float = CARRIED,
+    **changes: Any,
 ) -> Certificate:
     """The audit of (W, b) on data, which must hold to ``slack`` times tol."""
     model = case.model(**changes)
@@ -85,11 +91,18 @@ def certificate_closes(case: Case, rng: np.random.Generator) -> None:
     """relative_gap <= tol, as a fit says; an audit of the answer says the same."""
     model = fitted(case)
     result = model.result_
-    require(result.certificate.relative_gap <= model.tol, f"{result.certificate} but converged at {model.tol}")
+    require(
+        result.certificate.relative_gap <= model.tol, f"{result.certificate} but converged at {model.tol}"
+    )
     W, b = _answer(model)
     require(np.isfinite(W).all() and np.isfinite(b).all(), "coefficients must be finite")
     again = audit(case.model(), case.data, W, b)
-    agree(again.primal, result.certificate.primal, 1e-13 * abs(again.primal) + 1e-300, "primal in fit and in audit")
+    agree(
+        again.primal,
+        result.certificate.primal,
+        1e-13 * abs(again.primal) + 1e-300,
+        "primal in fit and in audit",
+    )
     require(again.relative_gap <= 2 * model.tol, f"the audit says {again}, the fit {result.certificate}")
 
 
@@ -98,7 +111,12 @@ def primal_is_the_objective(case: Case, rng: np.random.Generator) -> None:
     model = fitted(case)
     W, b = _answer(model)
     plain = _objective(case, W, b)
-    agree(model.result_.certificate.primal, plain, 1e-12 * abs(plain) + _rounding(case, W, b), "primal and (P) by loops")
+    agree(
+        model.result_.certificate.primal,
+        plain,
+        1e-12 * abs(plain) + _rounding(case, W, b),
+        "primal and (P) by loops",
+    )
 
 
 def scale_is_the_objective_at_zero(case: Case, rng: np.random.Generator) -> None:
@@ -111,7 +129,12 @@ def scale_is_the_objective_at_zero(case: Case, rng: np.random.Generator) -> None
             data, W, case.loss, case.parameters["scaling"], pooled="pooled" in case.method.properties
         )
     plain = _objective(case, W, b)
-    agree(audit(case.model(), case.data, W).scale, plain, 1e-12 * plain + _rounding(case, W, b), "scale and F(0, b0)")
+    agree(
+        audit(case.model(), case.data, W).scale,
+        plain,
+        1e-12 * plain + _rounding(case, W, b),
+        "scale and F(0, b0)",
+    )
 
 
 def gap_bounds_suboptimality(case: Case, rng: np.random.Generator) -> None:
@@ -125,16 +148,21 @@ def gap_bounds_suboptimality(case: Case, rng: np.random.Generator) -> None:
         if "pooled" in case.method.properties:
             noise[:] = noise[:, :1]
         other = W + size * noise * (float(np.abs(W).max()) or 1.0)
-        intercept = b
+        intercept: Array | None = b
         if case.parameters["fit_intercept"]:
             # With the best intercepts for this W, and with some others.
-            intercept = None if size == 1e-2 else b + size * (1.0 if "pooled" in case.method.properties else
-                                                               rng.standard_normal(len(b)))
+            intercept = (
+                None
+                if size == 1e-2
+                else b + size * (1.0 if "pooled" in case.method.properties else rng.standard_normal(len(b)))
+            )
         certificate = audit(case.model(), case.data, other, intercept)
         worse = certificate.primal - best
         slack = 1e-12 * (abs(certificate.primal) + known.scale) + _rounding(case, W, b)
         slack += _rounding(case, other, b if intercept is None else intercept)
-        require(certificate.gap >= worse - known.gap - slack, f"gap {certificate.gap!r} < F(W) − F* = {worse!r}")
+        require(
+            certificate.gap >= worse - known.gap - slack, f"gap {certificate.gap!r} < F(W) − F* = {worse!r}"
+        )
         if np.isfinite(certificate.distance) and intercept is not None:
             far = float(np.linalg.norm(other - W))
             reach = certificate.distance + known.distance
@@ -158,7 +186,10 @@ def wrong_answers_are_refused(case: Case, rng: np.random.Generator) -> None:
         certificate = audit(case.model(), case.data, other, b)
         worse = certificate.primal - model.result_.certificate.primal
         if worse > 1e-3 * certificate.scale:
-            require(certificate.relative_gap > 0.9e-3, f"{certificate} certifies an answer that is {worse!r} worse")
+            require(
+                certificate.relative_gap > 0.9e-3,
+                f"{certificate} certifies an answer that is {worse!r} worse",
+            )
 
 
 # -- determinism and manners -----------------------------------------------------------------------------------------
@@ -169,7 +200,10 @@ def refitting_gives_the_same_bits(case: Case, rng: np.random.Generator) -> None:
     one = fitted(case)
     coef, intercept = one.coef_.copy(), one.intercept_.copy()
     for other in (one.fit(case.data), fitted(case)):
-        require((other.coef_ == coef).all() and (other.intercept_ == intercept).all(), "a second fit has other bits")
+        require(
+            (other.coef_ == coef).all() and (other.intercept_ == intercept).all(),
+            "a second fit has other bits",
+        )
 
 
 def nothing_is_modified(case: Case, rng: np.random.Generator) -> None:
@@ -199,7 +233,9 @@ def predictions_are_linear(case: Case, rng: np.random.Generator) -> None:
             size = float(np.abs(x) @ np.abs(model.coef_[t]) + abs(model.intercept_[t]))
             agree(scores[t][i], z, 1e-14 * (1 + size), "a score and x'w + b")
             if case.loss == "logistic":
-                require(out[t][i] == model.classes_[int(scores[t][i] > 0)], "a label must follow the score's sign")
+                require(
+                    out[t][i] == model.classes_[int(scores[t][i] > 0)], "a label must follow the score's sign"
+                )
 
 
 # -- symmetries ------------------------------------------------------------------------------------------------------
@@ -227,12 +263,16 @@ def tasks_are_separate(case: Case, rng: np.random.Generator) -> None:
     b = np.concatenate([m.intercept_ for m in alone])
     certified(case, data, W, b, "the answers of tasks by themselves")
     doubled = TaskData.from_list(
-        [*data.X, *data.X], [*data.y, *data.y], weights=None if data.weights is None else [*data.weights, *data.weights]
+        [*data.X, *data.X],
+        [*data.y, *data.y],
+        weights=None if data.weights is None else [*data.weights, *data.weights],
     )
     both = fitted(case, doubled)
     for half in (slice(0, data.T), slice(data.T, None)):
         # A relative gap of the doubled problem may sit in one half alone.
-        certified(case, data, both.coef_[half].T, both.intercept_[half], "the answer of doubled tasks", 2 * CARRIED)
+        certified(
+            case, data, both.coef_[half].T, both.intercept_[half], "the answer of doubled tasks", 2 * CARRIED
+        )
 
 
 def rotating_features_rotates_the_answer(case: Case, rng: np.random.Generator) -> None:
@@ -334,7 +374,9 @@ def _largest_correlation(case: Case) -> float:
     total = 0.0
     for t, c in enumerate(naive.factors(case.data, case.parameters["scaling"])):
         size = np.abs(case.data.y[t]) if case.loss == "squared" else np.ones(len(case.data.y[t]))
-        total += c * float(np.array(naive.weights_of(case.data, t)) @ size) * float(np.abs(case.data.X[t]).max())
+        total += (
+            c * float(np.array(naive.weights_of(case.data, t)) @ size) * float(np.abs(case.data.X[t]).max())
+        )
     return total
 
 
@@ -358,7 +400,9 @@ def small_lam_is_least_squares(case: Case, rng: np.random.Generator) -> None:
     plain = naive.objective(case.method.name, {**case.parameters, **small}, data, W, b)
     reached = model.result_.certificate
     slack = reached.gap + 1e-12 * reached.scale + _rounding(case, W, b)
-    require(reached.primal <= plain + slack, f"F = {reached.primal!r} > {plain!r} at the least squares solution")
+    require(
+        reached.primal <= plain + slack, f"F = {reached.primal!r} > {plain!r} at the least squares solution"
+    )
 
 
 # -- forms of data ---------------------------------------------------------------------------------------------------

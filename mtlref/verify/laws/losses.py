@@ -47,13 +47,20 @@ def curvature_is_the_slope_of_the_gradient(loss: Any, y: Array, z: Array) -> Non
 def curvature_is_bounded(loss: Any, y: Array, z: Array) -> None:
     """0 <= hess <= curvature."""
     h = loss.hess(y, z)
-    require((h >= 0).all() and (h <= loss.curvature * (1 + 1e-15)).all(), f"hess must lie in [0, {loss.curvature}]; got {h.tolist()}")
+    require(
+        (h >= 0).all() and (h <= loss.curvature * (1 + 1e-15)).all(),
+        f"hess must lie in [0, {loss.curvature}]; got {h.tolist()}",
+    )
 
 
 def conjugate_obeys_fenchel_young(loss: Any, y: Array, z: Array) -> None:
     """u z <= l(y, z) + l*(y, u) for any u, with equality at u = l'(y, z)."""
     slope = loss.grad(y, z)
-    for u in (slope, np.roll(slope, 1) * np.roll(y, 1) * y if loss.name == "logistic" else np.roll(slope, 1), 0 * slope):
+    for u in (
+        slope,
+        np.roll(slope, 1) * np.roll(y, 1) * y if loss.name == "logistic" else np.roll(slope, 1),
+        0 * slope,
+    ):
         total = loss.value(y, z) + loss.conjugate(y, u)
         slack = 1e-13 * (1 + np.abs(loss.value(y, z)) + np.abs(u * z) + np.abs(u * y) + u * u)
         require((u * z <= total + slack).all(), f"u z = {(u * z).tolist()} > l + l* = {total.tolist()}")
@@ -69,7 +76,10 @@ def conjugate_is_infinite_outside_its_domain(loss: Any, y: Array, z: Array) -> N
         return
     require(np.isposinf(loss.conjugate(y, -1.0000001 * y)).all(), "l* must be infinite beyond a = 1")
     require(np.isposinf(loss.conjugate(y, 1e-9 * y)).all(), "l* must be infinite for a < 0")
-    require((loss.conjugate(y, -y) == 0).all() and (loss.conjugate(y, 0 * y) == 0).all(), "l* must be 0 at a = 0, 1")
+    require(
+        (loss.conjugate(y, -y) == 0).all() and (loss.conjugate(y, 0 * y) == 0).all(),
+        "l* must be 0 at a = 0, 1",
+    )
 
 
 LOSS_LAWS: tuple[Callable[[Any, Array, Array], None], ...] = (

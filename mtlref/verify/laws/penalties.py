@@ -68,7 +68,9 @@ def projection_lies_in_the_polar_ball(penalty: Any, W: Array, V: Array, step: fl
     polar = penalty.polar(W)
     Q = W * (step / polar) if polar > 0 else W
     obtuse = float(np.vdot(V - P, Q - P))
-    require(obtuse <= 1e-12 * V.size * _size(V, Q) ** 2, f"<V − P, Q − P> = {obtuse!r} > 0: not the nearest point")
+    require(
+        obtuse <= 1e-12 * V.size * _size(V, Q) ** 2, f"<V − P, Q − P> = {obtuse!r} > 0: not the nearest point"
+    )
 
 
 def prox_obeys_moreau(penalty: Any, W: Array, V: Array, step: float) -> None:
@@ -106,7 +108,10 @@ def prox_is_firmly_nonexpansive(penalty: Any, W: Array, V: Array, step: float) -
     """‖P(W) − P(V)‖² <= <P(W) − P(V), W − V>."""
     moved = penalty.prox(W, step) - penalty.prox(V, step)
     left, right = float(np.vdot(moved, moved)), float(np.vdot(moved, W - V))
-    require(left <= right + 1e-12 * V.size * _size(W, V) ** 2, f"‖PW − PV‖² = {left!r} > <PW − PV, W − V> = {right!r}")
+    require(
+        left <= right + 1e-12 * V.size * _size(W, V) ** 2,
+        f"‖PW − PV‖² = {left!r} > <PW − PV, W − V> = {right!r}",
+    )
 
 
 def arguments_are_left_alone(penalty: Any, W: Array, V: Array, step: float) -> None:
@@ -146,15 +151,35 @@ def _orthogonal(k: int) -> Array:
 def rotations_of_features_change_nothing(penalty: Any, W: Array, V: Array, step: float) -> None:
     """value(Q W) = value(W), prox(Q V) = Q prox(V)."""
     Q = _orthogonal(len(W))
-    agree(penalty.value(Q @ W), penalty.value(W), 1e-12 * W.size * (penalty.value(W) + 1e-300), "value of Q W and W")
-    agree(penalty.prox(Q @ V, step), Q @ penalty.prox(V, step), 1e-12 * V.size * _size(V), "prox of Q V and Q prox")
+    agree(
+        penalty.value(Q @ W),
+        penalty.value(W),
+        1e-12 * W.size * (penalty.value(W) + 1e-300),
+        "value of Q W and W",
+    )
+    agree(
+        penalty.prox(Q @ V, step),
+        Q @ penalty.prox(V, step),
+        1e-12 * V.size * _size(V),
+        "prox of Q V and Q prox",
+    )
 
 
 def rotations_of_tasks_change_nothing(penalty: Any, W: Array, V: Array, step: float) -> None:
     """value(W Q) = value(W), prox(V Q) = prox(V) Q."""
     Q = _orthogonal(W.shape[1])
-    agree(penalty.value(W @ Q), penalty.value(W), 1e-12 * W.size * (penalty.value(W) + 1e-300), "value of W Q and W")
-    agree(penalty.prox(V @ Q, step), penalty.prox(V, step) @ Q, 1e-12 * V.size * _size(V), "prox of V Q and prox Q")
+    agree(
+        penalty.value(W @ Q),
+        penalty.value(W),
+        1e-12 * W.size * (penalty.value(W) + 1e-300),
+        "value of W Q and W",
+    )
+    agree(
+        penalty.prox(V @ Q, step),
+        penalty.prox(V, step) @ Q,
+        1e-12 * V.size * _size(V),
+        "prox of V Q and prox Q",
+    )
 
 
 def rows_are_separate(penalty: Any, W: Array, V: Array, step: float) -> None:
