@@ -21,7 +21,7 @@ def final_scores(folder: Path) -> dict[str, list[float]]:
     scores: dict[str, dict[str, float]] = defaultdict(dict)
     with (folder / "results.csv").open(newline="", encoding="utf-8") as stream:
         for row in csv.DictReader(stream):
-            if row["role"] == "final" and row.get("mse"):
+            if row["stage"] == "refit" and row.get("mse"):
                 scores[row["method"]][row["split"]] = float(row["mse"])
     return {method: list(by_split.values()) for method, by_split in scores.items()}
 
