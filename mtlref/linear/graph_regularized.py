@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from mtlref import inputs
 from mtlref.errors import DataError
 from mtlref.linear.model import LinearModel, Prepared, Start
-from mtlref.losses import EPS, NEGLIGIBLE, DataFit
+from mtlref.losses import EPS, DataFit
 from mtlref.optim.coupled import over_graph
 from mtlref.optim.coupledsparse import sparse_coupled_fit
 from mtlref.optim.problem import Problem
@@ -97,8 +97,7 @@ def certificate(
             dual -= float(np.vdot(np.abs(means), np.abs(W)))  # (F)
         if rank:
             point = replace(point, rounding=point.rounding + EPS * level[-1] / level[len(members)] * spread)
-    if primal - dual > NEGLIGIBLE * fit.null:
-        dual = max(dual, fit.least(W))  # the penalty is >= 0, and may be too small for its dual to show
+    dual = fit.raised(dual, primal, W, b)  # the penalty is >= 0, and may be too small for its dual to show
     return Certificate.from_values(primal, dual, fit.null, point.rounding, speck=fit.speck, modulus=ridge)
 
 

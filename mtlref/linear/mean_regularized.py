@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mtlref.linear.model import LinearModel, Start
-from mtlref.losses import NEGLIGIBLE, DataFit
+from mtlref.losses import DataFit
 from mtlref.optim.coupled import around_mean
 from mtlref.optim.problem import Problem
 from mtlref.optim.result import Certificate
@@ -51,8 +51,7 @@ def certificate(fit: DataFit, W: Array, b: Array, *, lam: float, ridge: float = 
     else:
         # ḡ is zero to rounding; what is left of it is charged at the size of the coefficients that it meets.
         dual -= W.shape[1] * float(np.abs(mean) @ np.abs(W.mean(axis=1)))  # (F)
-    if primal - dual > NEGLIGIBLE * fit.null:
-        dual = max(dual, fit.least(W))  # the penalty is >= 0, and may be too small for its dual to show
+    dual = fit.raised(dual, primal, W, b)  # the penalty is >= 0, and may be too small for its dual to show
     return Certificate.from_values(primal, dual, fit.null, point.rounding, speck=fit.speck, modulus=ridge)
 
 

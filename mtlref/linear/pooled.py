@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from mtlref.errors import DataError
 from mtlref.linear.model import LinearModel, Start
-from mtlref.losses import NEGLIGIBLE, DataFit
+from mtlref.losses import DataFit
 from mtlref.optim.problem import Problem
 from mtlref.optim.result import Certificate
 from mtlref.optim.run import Iterate
@@ -44,8 +44,7 @@ def certificate(fit: DataFit, W: Array, b: Array, *, lam: float) -> Certificate:
     point = fit.dual_point(W)
     g = point.G.sum(axis=1)
     dual = point.value() - float(g @ g) / (2 * lam)  # (D)
-    if primal - dual > NEGLIGIBLE * fit.null:
-        dual = max(dual, fit.least(W))  # the penalty is >= 0, and may be too small for its dual to show
+    dual = fit.raised(dual, primal, W, b)  # the penalty is >= 0, and may be too small for its dual to show
     return Certificate.from_values(
         primal, dual, fit.null, point.rounding, speck=fit.speck, modulus=lam / W.shape[1]
     )

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mtlref.linear.model import LinearModel, Start
-from mtlref.losses import NEGLIGIBLE, DataFit
+from mtlref.losses import DataFit
 from mtlref.optim.problem import Problem
 from mtlref.optim.result import Certificate
 from mtlref.optim.run import Iterate
@@ -48,8 +48,7 @@ def certificate(fit: DataFit, W: Array, b: Array, *, lam: float, ridge: float = 
         excess = np.maximum(np.abs(point.G) - lam, 0.0)
         dual = max(dual, point.value() - float(np.vdot(excess, excess)) / (2 * ridge))  # (D)
     primal = objective(fit, W, b, lam=lam, ridge=ridge)
-    if primal - dual > NEGLIGIBLE * fit.null:
-        dual = max(dual, fit.least(W))  # the penalty is >= 0, and may be too small for its dual to show
+    dual = fit.raised(dual, primal, W, b)  # the penalty is >= 0, and may be too small for its dual to show
     return Certificate.from_values(primal, dual, fit.null, point.rounding, speck=fit.speck, modulus=ridge)
 
 

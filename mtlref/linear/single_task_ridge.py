@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mtlref.linear.model import LinearModel, Start
-from mtlref.losses import NEGLIGIBLE, DataFit
+from mtlref.losses import DataFit
 from mtlref.optim.problem import Problem
 from mtlref.optim.result import Certificate
 from mtlref.optim.run import Iterate
@@ -39,8 +39,7 @@ def certificate(fit: DataFit, W: Array, b: Array, *, lam: float) -> Certificate:
     G = point.G
     dual = point.value() - float(np.vdot(G, G)) / (2 * lam)  # (D)
     primal = objective(fit, W, b, lam=lam)
-    if primal - dual > NEGLIGIBLE * fit.null:
-        dual = max(dual, fit.least(W))  # the penalty is >= 0, and may be too small for its dual to show
+    dual = fit.raised(dual, primal, W, b)  # the penalty is >= 0, and may be too small for its dual to show
     return Certificate.from_values(primal, dual, fit.null, point.rounding, speck=fit.speck, modulus=lam)
 
 
