@@ -1,7 +1,8 @@
 """ADMM on a quadratic plus a penalty with a prox: the globaliser, and for spectral penalties the solver.
 
 Boyd et al. 2011, Distributed optimization and statistical learning via ADMM, section 3 (scaled form), with the
-over-relaxation of 3.4.3 and a penalty parameter that balances the residuals (3.4.1).
+over-relaxation of 3.4.3 and a penalty parameter that balances the residuals (3.4.1). As a fixed-point iteration
+v → v⁺ on v = Z + U it is sped up by Anderson's method (Walker & Ni 2011, type II), held back where it does not help.
 """
 
 from __future__ import annotations
@@ -15,6 +16,9 @@ from mtlref.optim.quadratic import Quadratic
 
 Array = NDArray[np.float64]
 RELAXATION = 1.6
+MEMORY = 8
+# An accelerated point whose residual is larger than this multiple of the smallest one is taken back.
+TOLERATED = 2.0
 
 
 def admm(
@@ -24,25 +28,75 @@ def admm(
 
     prox(V, step) = argmin_Z penalty(Z) + ‖Z − V‖² / (2 step). Started at V with the dual variable that V implies.
     """
+    # Best is a rho between the smallest and the largest curvature: beyond that balancing may run away for good.
+    e = q.spectrum[0]
+    curved = e[e > 1e-12 * e.max()]
+    low, high = ((curved.min() + q.ridge) / 10, (curved.max() + q.ridge) * 10) if curved.size else (rho, rho)
+    rho = float(np.clip(rho, low, high))
     Z = V
     U = (q.r - q.times(V)) / rho
+    past = Anderson()
     iteration = 0
     while True:
         iteration += 1
         X = q.solve_shifted(q.r + rho * (Z - U), rho)
-        relaxed = RELAXATION * X + (1 - RELAXATION) * Z
+        v = past.propose(Z + U, RELAXATION * X + (1 - RELAXATION) * Z + U)
         old = Z
-        Z = prox(relaxed + U, 1.0 / rho)
-        U = U + relaxed - Z
+        Z = prox(v, 1.0 / rho)
+        U = v - Z
         primal, dual = float(np.linalg.norm(X - Z)), float(rho * np.linalg.norm(Z - old))
         size = max(float(np.linalg.norm(X)), float(np.linalg.norm(Z)))
         pull = float(rho * np.linalg.norm(U))
         rp = primal / size if size > 0 else 0.0
         rd = dual / pull if pull > 0 else 0.0
         yield Z, rho, max(rp, rd)
-        if iteration % adapt_every == 0 and iteration <= 200 and rp > 0 and rd > 0:
+        # Residuals of the size of rounding say nothing of their balance: following them would drive rho away.
+        if iteration % adapt_every == 0 and iteration <= 200 and min(rp, rd) > 0 and max(rp, rd) > 1e-12:
             ratio = np.sqrt(rp / rd)
             if ratio > 2.0 or ratio < 0.5:
-                factor = float(np.clip(ratio, 0.1, 10.0))
+                factor = float(np.clip(rho * np.clip(ratio, 0.1, 10.0), low, high)) / rho
                 rho *= factor
                 U = U / factor
+                past = Anderson()
+
+
+class Anderson:
+    """The last few steps of a fixed-point iteration and where they point together."""
+
+    def __init__(self) -> None:
+        # Differences from one iteration to the next: of the steps, and of the points that the steps lead to.
+        self.bends: list[Array] = []
+        self.moves: list[Array] = []
+        self.last: tuple[Array, Array] | None = None
+        self.fallback: Array | None = None
+        self.residual = np.inf
+
+    def propose(self, v: Array, mapped: Array) -> Array:
+        """The next point after ``v``, which the iteration takes to ``mapped``."""
+        step = (mapped - v).ravel()
+        residual = float(np.linalg.norm(step))
+        if self.fallback is not None and not residual <= TOLERATED * self.residual:
+            # The last proposal was worse than the plain step would have been.
+            back, self.fallback = self.fallback, None
+            self.bends, self.moves, self.last = [], [], None
+            return back
+        self.residual = min(self.residual, residual)
+        end = mapped.ravel()
+        if self.last is not None:
+            self.bends = [*self.bends, step - self.last[0]][-MEMORY:]
+            self.moves = [*self.moves, end - self.last[1]][-MEMORY:]
+        self.last = step, end
+        if len(self.bends) < 2:
+            self.fallback = None
+            return mapped
+        bends = np.stack(self.bends)
+        gram = bends @ bends.T
+        gram[np.diag_indices_from(gram)] *= 1 + 1e-10
+        try:
+            weight = np.linalg.solve(gram, bends @ step)
+        except np.linalg.LinAlgError:
+            self.bends, self.moves, self.last, self.fallback = [], [], None, None
+            return mapped
+        self.fallback = mapped
+        proposal = mapped - (weight @ np.stack(self.moves)).reshape(v.shape)
+        return proposal if np.isfinite(proposal).all() else mapped

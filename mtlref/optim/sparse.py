@@ -126,7 +126,9 @@ class Rows:
         except np.linalg.LinAlgError:
             return None
         back = S * z
-        step[:, active] = x + (back @ Kinv[0] if len(Kinv) == 1 else np.matmul(Kinv, back[:, :, None])[:, :, 0])
+        step[:, active] = x + (
+            back @ Kinv[0] if len(Kinv) == 1 else np.matmul(Kinv, back[:, :, None])[:, :, 0]
+        )
         return step if np.isfinite(step).all() else None
 
     def activate(self, q: Quadratic, V: Array, g: Array) -> Array:
@@ -173,7 +175,9 @@ class Entries:
 
     def residual(self, V: Array, g: Array) -> float:
         """Largest |g − threshold sign(V)| / threshold, at zeros the excess of |g|."""
-        miss = np.where(V != 0, np.abs(g - self.threshold * np.sign(V)), np.maximum(np.abs(g) - self.threshold, 0.0))
+        miss = np.where(
+            V != 0, np.abs(g - self.threshold * np.sign(V)), np.maximum(np.abs(g) - self.threshold, 0.0)
+        )
         return float((miss / self.threshold).max())
 
     def newton(self, q: Quadratic, V: Array, g: Array, damping: float) -> Array | None:
