@@ -71,12 +71,12 @@ def decide(grid: Grid, curve: dict[int, float]) -> list[int] | Choice | None:
         k = best(curve, low, high)
         if k is None:
             return None
-        if k == low and not grid.bounded and (up + 1) * grid.step <= limit:
+        if k == low and not grid.bounded and not _level(grid, curve, low) and (up + 1) * grid.step <= limit:
             low, up = low - grid.step, up + 1
         elif k == high - 1 and (down + 1) * grid.step <= limit:
             high, down = high + grid.step, down + 1
         else:
-            return Choice(k, _note(grid, k, low, high, up, down))
+            return Choice(k, _note(grid, curve, low, high, up, down, k))
 
 
 def best(curve: dict[int, float], low: int, high: int) -> int | None:
@@ -91,15 +91,29 @@ def best(curve: dict[int, float], low: int, high: int) -> int | None:
     return int(ks[np.argmax(ties)])
 
 
-def _note(grid: Grid, k: int, low: int, high: int, up: int, down: int) -> str:
+def _level(grid: Grid, curve: dict[int, float], low: int) -> bool:
+    """Whether the upper edge scores no better than the quarter of the grid beside it: there is nothing beyond.
+
+    Quadratic penalties have such a plateau, where the coupling is rigid; on it ties would lead from edge to edge.
+    """
+    beside = min(curve[k] for k in range(low + 1, low + 1 + grid.step))
+    return not curve[low] < beside - TIE * abs(beside)
+
+
+def _note(grid: Grid, curve: dict[int, float], low: int, high: int, up: int, down: int, k: int) -> str:
     notes = []
     if up:
         notes.append("grid extended upwards")
     if down:
         notes.append("grid extended downwards")
-    if k == low:
+    if k == low and grid.bounded:
+        notes.append("chose lam_max, the model without features")
+    elif k == low:
+        level = _level(grid, curve, low)
         notes.append(
-            "chose lam_max, the model without features" if grid.bounded else "choice still at the upper edge"
+            "choice on the upper edge, where the curve is level"
+            if level
+            else "choice still at the upper edge"
         )
     elif k == high - 1:
         notes.append("choice still at the lower edge")

@@ -56,6 +56,12 @@ def test_an_endless_slope_ends():
     assert "still at the lower edge" in choice.note
 
 
+def test_a_plateau_is_not_followed():
+    curve, choice = settle(OPEN, lambda k: 100.0 + 1e-4 * k if k < 12 else 200.0)
+    assert choice == Choice(0, "choice on the upper edge, where the curve is level")
+    assert len(curve) == 20
+
+
 def test_above_lam_max_there_is_nothing_to_find():
     curve, choice = settle(BOUNDED, lambda k: 1.0 + k)
     assert choice.k == 0
