@@ -116,7 +116,9 @@ class DualPoint:
         # l* depends on u y alone, so that the targets are not needed: a = −u y.
         sizes = np.diff(np.append(starts, len(a)))
         scale = np.repeat(alpha, sizes) if np.ndim(alpha) else alpha
-        return -np.add.reduceat(weight * Logistic.conjugate(np.ones_like(a), -scale * a), starts)
+        conjugate = Logistic.conjugate(np.ones_like(a), -scale * a)
+        # A row of weight zero has no term, also where its a has left the domain: 0 times infinity is not 0.
+        return -np.add.reduceat(np.multiply(weight, conjugate, out=np.zeros_like(a), where=weight > 0), starts)
 
     def value(self, alpha: float | Array = 1.0) -> float:
         """The sum of ``values``."""

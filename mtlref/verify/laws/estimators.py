@@ -385,7 +385,7 @@ def small_lam_is_least_squares(case: Case, rng: np.random.Generator) -> None:
     if case.loss != "squared":
         return
     data, intercept = case.data, case.parameters["fit_intercept"]
-    small = {w: 1e-6 * case.parameters.get(w, 0.0) for w in case.method.degrees}
+    small = {w: 1e-3 * case.parameters.get(w, 0.0) for w in case.method.degrees}
     groups = [range(data.T)] if "pooled" in case.method.properties else [[t] for t in range(data.T)]
     W, b = np.zeros((data.p, data.T)), np.zeros(data.T)
     c = naive.factors(data, case.parameters["scaling"])
@@ -396,7 +396,7 @@ def small_lam_is_least_squares(case: Case, rng: np.random.Generator) -> None:
         solution = np.linalg.lstsq(root[:, None] * X, root * y, rcond=None)[0]
         for t in group:
             W[:, t], b[t] = solution[:-1], solution[-1]
-    model = fitted(case, **small)
+    model = fitted(case, **small, tol=1e-7)
     plain = naive.objective(case.method.name, {**case.parameters, **small}, data, W, b)
     reached = model.result_.certificate
     slack = reached.gap + 1e-12 * reached.scale + _rounding(case, W, b)

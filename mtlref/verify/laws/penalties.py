@@ -144,6 +144,11 @@ def conjugate_is_young(penalty: Any, W: Array, V: Array, step: float) -> None:
     agree(float(np.vdot(G, W)), total, 1e-13 * W.size * (total + 1e-300), "Fenchel–Young at the gradient")
 
 
+def _value_slack(penalty: Any, W: Array) -> float:
+    """What rounding of W's entries moves the value by; differences that cancel leave their square."""
+    return 1e-12 * W.size * penalty.value(W) + W.size * (64 * EPS * _size(W)) ** penalty.degree
+
+
 def _orthogonal(k: int) -> Array:
     return np.asarray(np.linalg.qr(np.random.default_rng(k).standard_normal((k, k)))[0])
 
