@@ -118,7 +118,9 @@ class DualPoint:
         scale = np.repeat(alpha, sizes) if np.ndim(alpha) else alpha
         conjugate = Logistic.conjugate(np.ones_like(a), -scale * a)
         # A row of weight zero has no term, also where its a has left the domain: 0 times infinity is not 0.
-        return -np.add.reduceat(np.multiply(weight, conjugate, out=np.zeros_like(a), where=weight > 0), starts)
+        return -np.add.reduceat(
+            np.multiply(weight, conjugate, out=np.zeros_like(a), where=weight > 0), starts
+        )
 
     def value(self, alpha: float | Array = 1.0) -> float:
         """The sum of ``values``."""

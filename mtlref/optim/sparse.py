@@ -85,7 +85,7 @@ class Rows:
     def newton(self, q: Quadratic, V: Array, g: Array, damping: float) -> Array | None:
         """The semismooth Newton step of V = prox(V + g/σ), σ_j = max_t H_tjj: rows enter and leave with it.
 
-        With u = V + g/σ, rows with ‖u_j‖ <= threshold_j/σ_j go to zero. On the others the derivative of the prox is D_j,
+        With u = V + g/σ, rows with ‖u_j‖ <= threshold_j/σ_j go to zero. Elsewhere the derivative of the prox is D_j,
         and H Δ + d_j (I − û_j û_j') Δ_j = σ_j D_j⁻¹ (prox(u)_j − v_j) with d_j = threshold_j / ‖prox(u)_j‖.
         Near the answer it is Newton's method on the active rows; far from it the directions û_j, which hold the
         gradient, are better than those of v_j.
@@ -264,7 +264,7 @@ def _solve(K: Array, B: Array, damping: float) -> Array | None:
         part = np.linalg.solve(K + proximal, B[:, :, None])[:, :, 0]
     except np.linalg.LinAlgError:
         return None
-    return part if np.isfinite(part).all() else None
+    return np.asarray(part) if np.isfinite(part).all() else None
 
 
 def sparse_quadratic(

@@ -17,7 +17,7 @@ SINGLE, POOLED = "SingleTaskRidge", "Pooled"
 
 @dataclass(frozen=True)
 class Question:
-    """A question that was asked before the data were seen, and its pairs, corrected within it."""
+    """A question of the protocol, the same for all data, and its pairs, corrected within it."""
 
     text: str
     pairs: list[Pair]
