@@ -15,7 +15,7 @@ def version() -> str:
     text = (ROOT / "mtlref" / "_version.py").read_text(encoding="utf-8")
     found = re.search(r'^__version__ = "([^"]+)"$', text, flags=re.MULTILINE)
     if found is None:
-        raise RuntimeError("mtlref/_version.py must hold one line: __version__ = \"...\"")
+        raise RuntimeError('mtlref/_version.py must hold one line: __version__ = "..."')
     return found.group(1)
 
 
