@@ -19,6 +19,8 @@ RELAXATION = 1.6
 MEMORY = 8
 # An accelerated point whose residual is larger than this multiple of the smallest one is taken back.
 TOLERATED = 2.0
+# A leap beyond so many times the size of the point itself is not taken.
+FARTHEST = 3.0
 
 
 def admm(
@@ -97,6 +99,10 @@ class Anderson:
         except np.linalg.LinAlgError:
             self.bends, self.moves, self.last, self.fallback = [], [], None, None
             return mapped
+        leap = (weight @ np.stack(self.moves)).reshape(v.shape)
+        if not float(np.linalg.norm(leap)) <= FARTHEST * float(np.linalg.norm(mapped)):
+            # Steps that do not change, as along directions that no row bends, say only where to go, not how far.
+            self.fallback = None
+            return mapped
         self.fallback = mapped
-        proposal = mapped - (weight @ np.stack(self.moves)).reshape(v.shape)
-        return proposal if np.isfinite(proposal).all() else mapped
+        return np.asarray(mapped - leap)
