@@ -116,7 +116,7 @@ MUTANTS = [
     Mutant("loss: gap printed at another scale", "losses.py", "return self.total(W, self.best_intercept(W))\n",
            "return self.total(W, self.best_intercept(W)) / self.data.N\n", "scale_is_the_objective_at_zero SingleTaskRidge"),
     Mutant("loss: intercept without weights", "losses.py", "s @ (self.data.y[t] - z) / s.sum()", "(self.data.y[t] - z).mean()",
-           "gap_bounds_suboptimality SingleTaskRidge"),
+           "scale_is_the_objective_at_zero SingleTaskRidge"),
     Mutant("certificate: a negative gap passes for zero", "optim/result.py", "        elif gap <= floor:\n            gap = 0.0",
            "        gap = gap / 1e6", "gap_bounds_suboptimality JointFeature"),
     Mutant("moments: no centring", "moments.py", "    ac -= slip\n", "    ac = a * 1.0\n",

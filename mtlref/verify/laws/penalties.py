@@ -159,7 +159,7 @@ def rotations_of_features_change_nothing(penalty: Any, W: Array, V: Array, step:
     agree(
         penalty.value(Q @ W),
         penalty.value(W),
-        1e-12 * W.size * (penalty.value(W) + 1e-300),
+        _value_slack(penalty, W),
         "value of Q W and W",
     )
     agree(
@@ -176,7 +176,7 @@ def rotations_of_tasks_change_nothing(penalty: Any, W: Array, V: Array, step: fl
     agree(
         penalty.value(W @ Q),
         penalty.value(W),
-        1e-12 * W.size * (penalty.value(W) + 1e-300),
+        _value_slack(penalty, W),
         "value of W Q and W",
     )
     agree(
