@@ -16,6 +16,7 @@ from mtlref.optim.quadratic import Quadratic
 from mtlref.optim.run import Iterate
 
 Array = NDArray[np.float64]
+IDLE = 8
 
 
 def prox_newton(
@@ -26,13 +27,15 @@ def prox_newton(
 ) -> Iterator[Iterate]:
     """Iterates (W, b) for min L(W, b) + penalty(W).
 
-    penalty : of V (T, p); inner : (q, V0) -> argmin q(V) + penalty(V), started at V0.
+    penalty : of V (T, p); inner : (q, V0) -> argmin q(V) + penalty(V), started at V0. Ends after IDLE steps that do not
+    lower the objective: rounding is all that is left, or all that the inner solver can see.
     """
     V = np.zeros((problem.T, problem.p)) if start is None else start[0].T.copy()
     b = problem.null_intercept if start is None else start[1]
     z = problem.predictions(V, b)
     value = problem.logistic_value(z) + penalty(V)
-    while True:
+    idle = 0
+    while idle < IDLE:
         model, offset, slopes = problem.newton_model(V, z)
         target = inner(model, V)
         dV = target - V
@@ -49,6 +52,7 @@ def prox_newton(
         else:
             step = 0.0
             new, z_new = value, z
+        idle = 0 if new < value - 1e-14 * abs(value) else idle + 1
         V, b = V + step * dV, b + step * db
         # Predictions are formed anew, so that they do not drift from V and b.
         z = problem.predictions(V, b)

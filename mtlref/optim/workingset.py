@@ -77,10 +77,19 @@ def _all_features(
     def inner(q: Quadratic, V: Array) -> Array:
         q = q.with_ridge(ridge) if q.H is not None else q.restrict(np.arange(q.p)).with_ridge(ridge)
         goal = max(FINEST, INNER_SHARE * penalty.residual(V, q.r - q.times(V)))
+        # The best point is kept, so that the step to it descends even where the goal stays out of reach.
+        best, lowest = V, q.value(V) + penalty.value(V)
         for k, (V, certify) in enumerate(sparse_quadratic(q, kind, lam, V)):
-            if k >= INNER_LIMIT or (certify and penalty.residual(V, q.r - q.times(V)) <= goal):
+            if not certify:
+                continue
+            value = q.value(V) + penalty.value(V)
+            if penalty.residual(V, q.r - q.times(V)) <= goal:
+                return V
+            if value < lowest:
+                best, lowest = V, value
+            if k >= INNER_LIMIT:
                 break
-        return V
+        return best
 
     yield from prox_newton(
         problem, lambda V: penalty.value(V) + ridge / 2 * float(np.vdot(V, V)), inner, start
