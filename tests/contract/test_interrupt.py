@@ -63,10 +63,10 @@ def test_a_real_signal_stops_a_long_fit_at_once() -> None:
         model = mt.TraceNorm(lam=0.3).fit(X, y)
         coef = model.coef_
         model.set_params(tol=1e-300, max_iter=10**9, lam=1e-3)
-        print("ready", flush=True)
         # A tol that no certificate reaches, again and again until the signal comes.
         import warnings; warnings.simplefilter("ignore")
         try:
+            print("ready", flush=True)
             while True:
                 mt.TraceNorm(**model.get_params()).fit(X, y)
         except KeyboardInterrupt:
