@@ -397,7 +397,7 @@ def small_lam_is_least_squares(case: Case, rng: np.random.Generator) -> None:
         solution = np.linalg.lstsq(root[:, None] * X, root * y, rcond=None)[0]
         for t in group:
             W[:, t], b[t] = solution[:-1], solution[-1]
-    model = fitted(case, **small, tol=1e-7)
+    model = fitted(case, None, **small, tol=1e-7)
     plain = naive.objective(case.method.name, {**case.parameters, **small}, data, W, b)
     reached = model.result_.certificate
     slack = reached.gap + 1e-12 * reached.scale + _rounding(case, W, b)
