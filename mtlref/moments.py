@@ -274,8 +274,3 @@ def scaled_rows(data: TaskData, x_exponent: int, y_exponent: int) -> TaskData:
         X = tuple(np.ldexp(x, -x_exponent) for x in data.X)
     y = data.y if y_exponent == 0 else tuple(np.ldexp(v, -y_exponent) for v in data.y)
     return replace(data, X=X, y=y)
-
-
-def as_moments(data: TaskData | Moments) -> Moments:
-    """Moments of rows, or the moments themselves."""
-    return data if isinstance(data, Moments) else Moments.from_data(data)

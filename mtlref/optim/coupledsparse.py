@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from mtlref.optim.admm import RELAXATION
 from mtlref.optim.coupled import over_graph
 from mtlref.optim.problem import Problem
 from mtlref.optim.proxnewton import prox_newton
@@ -19,7 +20,6 @@ Start = tuple[Array, Array]
 ROUND = 25
 NEWTON_ROUND = 8
 INNER_LIMIT = 60
-RELAXATION = 1.6
 
 
 def sparse_coupled_fit(problem: Problem, start: Start | None, M: Array, lam: float) -> Iterator[Iterate]:
