@@ -34,6 +34,8 @@ from mtlref.registry import register
 Array = NDArray[np.float64]
 # What rounding may leave of a singular value.
 ROUNDED = 1e-14
+# Leaps before the next stage, while the number of singular values above the threshold changes.
+LEAPS = 8
 
 
 def objective(
@@ -106,7 +108,7 @@ def _feasible(fit: DataFit, W: Array, lam: float, S: Array) -> float:
     """
     point = fit.dual_point(W)
     excess = float(np.linalg.svd(point.G + lam * S, compute_uv=False)[0]) - lam
-    if excess <= 0:
+    if excess <= ROUNDED * lam:
         return point.value()
     spanned = point.G - fit.pushed_point(W, lam * S).G
     unseen = float(np.linalg.svd(lam * S - spanned, compute_uv=False)[0])
@@ -132,7 +134,9 @@ def iterates(
     if k and problem.fewer_rows_than_features:
         S = problem.row_space[0].T @ S
     pull = lam * S.T if k else None
-    return in_row_space(
+    if k and start is not None:
+        yield start  # where (M) is made may be where it is least
+    yield from in_row_space(
         problem, start, lambda part, begin: spectral_fit(part, begin, TraceNormTerm(lam), ridge, pull)
     )
 
@@ -140,11 +144,18 @@ def iterates(
 def leap(
     problem: Problem, W: Array, b: Array, *, lam: float, threshold: float = np.inf, ridge: float = 0.0
 ) -> tuple[Start | None, int]:
-    """The stationary point near W where as many singular values are free as now, by ADMM; it may miss."""
-    free = int((np.linalg.svd(W, compute_uv=False) >= threshold).sum())
+    """A stationary point near W where as many singular values are free as are above the threshold; it may miss."""
+    sigma = np.linalg.svd(W, compute_uv=False)
+    free, spent = int((sigma >= threshold).sum()), 0
     if free == 0:
         return None, 0
-    return spectral_leap(problem, (W, b), PartialTraceTerm(lam, free), ridge)
+    for _ in range(LEAPS):
+        (W, b), steps = spectral_leap(problem, (W, b), PartialTraceTerm(lam, free), ridge)
+        spent += steps
+        last, free = free, int((np.linalg.svd(W, compute_uv=False) >= threshold).sum())
+        if free in (0, last):
+            break
+    return (W, b), spent
 
 
 @register(

@@ -17,9 +17,9 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import cho_factor, cho_solve
 
 from mtlref.moments import centred
+from mtlref.optim.eliminated import FLAT, bent_solve, curvature, solve
 from mtlref.optim.problem import Problem
 from mtlref.optim.proxnewton import prox_newton
 from mtlref.optim.quadratic import Quadratic
@@ -56,8 +56,6 @@ ROUNDS = 40
 IDLE = 4
 ROUNDING = 1e-15
 HALVINGS = 25
-# Share of the largest curvature to which negative and vanishing ones are bent.
-FLAT = 1e-12
 
 
 @dataclass(frozen=True)
@@ -276,29 +274,13 @@ def best_components(here: Point, lam: float) -> Array:
     if not live.any():
         return target
     if L.size <= DENSE:
-        K = _curvature(here.q, S[live], lam)
-        target[:, live] = L[:, live] - _solve(K, slope[:, live])
+        assert here.q.H is not None
+        K = curvature(here.q.H, S[live])
+        K[np.diag_indices_from(K)] += 2 * lam
+        target[:, live] = L[:, live] - solve(K, slope[:, live])
         return target
     target[:, live] = L[:, live] - _conjugate_gradients(here.q, S[live], lam, slope[:, live])
     return target
-
-
-def _curvature(q: Quadratic, S: Array, lam: float) -> Array:
-    """(p k, p k): Σ_t H_t ⊗ s_t s_t' + 2 lam I, the index of a feature before that of a component."""
-    assert q.H is not None
-    p, k = q.p, len(S)
-    if len(q.H) == 1:
-        K = np.einsum("ij,ab->iajb", q.H[0], S @ S.T)
-    else:
-        outer = np.einsum("at,bt->tab", S, S).reshape(S.shape[1], k * k)
-        K = (q.H.reshape(len(q.H), p * p).T @ outer).reshape(p, p, k, k).transpose(0, 2, 1, 3)
-    K = np.ascontiguousarray(K).reshape(p * k, p * k)
-    K[np.diag_indices_from(K)] += 2 * lam
-    return K
-
-
-def _solve(K: Array, B: Array) -> Array:
-    return np.asarray(cho_solve(cho_factor(K), B.ravel())).reshape(B.shape)
 
 
 def _conjugate_gradients(q: Quadratic, S: Array, lam: float, B: Array) -> Array:
@@ -334,7 +316,7 @@ def _newton_round(problem: Problem, here: Point, lam: float, mu: float) -> Point
     live: NDArray[np.bool_] = np.asarray(S.any(axis=1))
     slope = (here.gradient.T @ S.T + 2 * lam * L)[:, live]
     step = np.zeros_like(L)
-    step[:, live] = -_bent_solve(_reduced_hessian(here, live, lam), slope)
+    step[:, live] = -bent_solve(_reduced_hessian(here, live, lam), slope)
     step[:, ~live] = -L[:, ~live]
     descent = float(np.vdot(slope, step[:, live]))
     size = 1.0
@@ -354,7 +336,8 @@ def _reduced_hessian(here: Point, live: NDArray[np.bool_], lam: float) -> Array:
     L, S = here.factors.L[:, live], here.factors.S[live]
     q, k, T = here.q, int(live.sum()), here.factors.S.shape[1]
     assert q.H is not None
-    K = _curvature(q, S, lam)
+    K = curvature(q.H, S)
+    K[np.diag_indices_from(K)] += 2 * lam
     on = (S != 0).T
     HL = np.broadcast_to(np.matmul(q.H, L), (T, q.p, k))
     M = np.matmul(L.T, HL) * (on[:, :, None] & on[:, None, :])
@@ -366,17 +349,6 @@ def _reduced_hessian(here: Point, live: NDArray[np.bool_], lam: float) -> Array:
     C = (C * on[:, None, None, :]).reshape(T, q.p * k, k)
     taken = np.linalg.solve(M, C.transpose(0, 2, 1))
     return np.asarray(K - np.tensordot(C, taken, axes=((0, 2), (0, 1))))
-
-
-def _bent_solve(K: Array, B: Array) -> Array:
-    """|K|⁻¹ B, with the absolute values of the eigenvalues: K⁻¹ B where K is positive definite."""
-    K = (K + K.T) / 2
-    try:
-        return _solve(K, B)
-    except np.linalg.LinAlgError:
-        e, U = np.linalg.eigh(K)
-        bent = np.maximum(np.abs(e), FLAT * np.abs(e).max())
-        return np.asarray(U @ ((U.T @ B.ravel()) / bent)).reshape(B.shape)
 
 
 # -- starts ----------------------------------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve
 
+from mtlref.optim.eliminated import curvature
 from mtlref.optim.quadratic import Quadratic
 
 Array = NDArray[np.float64]
@@ -88,11 +89,7 @@ def _direction(H: Array, B: Array, U: Array, residual: Array, gradient: Array, l
     C[:, c, :, c] -= residual
     flat = C.reshape(T, k, p * k)
     solved = np.linalg.inv(A) @ flat
-    if len(H) == 1:
-        S = np.einsum("ab,ij->iajb", U.T @ U, H[0]).reshape(p * k, p * k)
-    else:
-        outer = (U[:, :, None] * U[:, None, :]).reshape(T, k * k)
-        S = (outer.T @ H.reshape(T, p * p)).reshape(k, k, p, p).transpose(2, 0, 3, 1).reshape(p * k, p * k)
+    S = curvature(H, U.T)
     S -= flat.reshape(T * k, p * k).T @ solved.reshape(T * k, p * k)
     S[np.diag_indices_from(S)] += lam * float(np.vdot(U, U))
     S = (S + S.T) / 2

@@ -11,7 +11,7 @@ from mtlref.metrics import METRICS
 from mtlref.registry import method as registered
 from mtlref.study.grid import RANGES, TIE
 from mtlref.study.statistics import ALPHA, Mean
-from mtlref.study.work import ANCHOR
+from mtlref.study.work import ANCHOR, CAPPED_ANCHOR
 
 if TYPE_CHECKING:
     from mtlref.study.comparison import Comparison, Row
@@ -191,7 +191,11 @@ def _said(row: Row, loss: str) -> str:
         parts.append(f"certified by {kind}: the objective is not convex, and a lower one may exist elsewhere")
     if "graph" in registered(row.method).required:
         parts.append("graph: the 5 nearest tasks by ridge coefficients, of the rows that are fitted only")
-    if loss == "logistic" and "free_mean" in registered(row.method).properties:
+    if "staged" in registered(row.method).properties:
+        parts.append(
+            f"ridge: {CAPPED_ANCHOR:g} of a task's largest curvature, so that what is above the cap stays finite"
+        )
+    elif loss == "logistic" and "free_mean" in registered(row.method).properties:
         parts.append(
             f"ridge: {ANCHOR:g} of lam's natural size, so that separating features get finite coefficients"
         )

@@ -20,9 +20,11 @@ from mtlref.study.grid import grid_for
 from mtlref.study.store import FINAL, Failure, Fit, Outcome
 from mtlref.tasks import TaskData
 
-# What is kept of the first split's answers, to be shown.
 # The ridge of penalties that leave the mean free, as a share of lam's natural size (logistic loss).
 ANCHOR = 1e-3
+# The ridge of capped penalties, as a share of the largest curvature of a task.
+CAPPED_ANCHOR = 1e-4
+# What is kept of the first split's answers, to be shown.
 SHOWN = ("coef_", "intercept_", "task_similarity_", "task_correlation_", "labels_", "membership_")
 
 
@@ -138,7 +140,8 @@ def _model(bench: Bench, job: Job, method: Method, lam: float, *, anchored: bool
     """The estimator with everything but lam at its default, and the graph of the rows that are fitted.
 
     Penalties that leave the tasks' mean free get a small ridge under the logistic loss: without it a feature that
-    separates the classes has no finite coefficient.
+    separates the classes has no finite coefficient. So do capped ones under either: what is above the cap is held by
+    the data alone, which need not determine it.
     """
     s = bench.settings
     params: dict[str, Any] = {"lam": lam, "loss": s.loss, "scaling": s.scaling, "tol": s.tol}
@@ -149,7 +152,9 @@ def _model(bench: Bench, job: Job, method: Method, lam: float, *, anchored: bool
         if name != "graph":
             raise DataError(f"{method.name} needs {name}, which a comparison does not choose")
         params["graph"] = bench.graph(job.size, job.split, None if job.fold == FINAL else job.fold)
-    if anchored and s.loss == "logistic" and "free_mean" in method.properties:
+    if anchored and "staged" in method.properties:
+        params["ridge"] = CAPPED_ANCHOR * _scale(bench, job, registered("SingleTaskRidge"))
+    elif anchored and s.loss == "logistic" and "free_mean" in method.properties:
         params["ridge"] = ANCHOR * _scale(bench, job, method)
     return method.cls(**params)
 

@@ -1,0 +1,205 @@
+"""Newton's method on a quadratic plus lam Σ_{i > free} σ_i(V), in factors of V: the ``free`` largest are not penalised.
+
+V = U B' (T, p) with B (p, m), U (T, m) and D = diag(0 for the first ``free`` columns, lam for the rest). As
+lam Σ_{i > free} σ_i(V) = min (tr B D B' + tr U D U') / 2 over such factors of at least V's rank,
+
+    J(B, U) = Σ_t (u_t' B' H_t B u_t / 2 − r_t' B u_t) + (tr B D B' + tr U D U') / 2
+
+has that sum's local minima. For given B each task is a system of m unknowns; Newton's steps for B are those of J with U
+eliminated, bent to descend where it is not convex. The rank grows while the slope has a singular value above lam.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mtlref.optim.eliminated import bent_solve, curvature
+from mtlref.optim.quadratic import Quadratic
+
+Array = NDArray[np.float64]
+# Numbers in the largest array of a step, and entries of B: beyond them it is too large.
+LARGEST, DENSE = 2e7, 1200
+STEPS, GROWTHS, HALVINGS, PASSES = 15, 30, 12, 8
+# Of the largest slope, of J, of V: what counts as nothing, as no gain and as no change; of σ_1: as no singular value.
+SETTLED, GAIN, STILL, ABSENT = 1e-13, 1e-15, 1e-9, 1e-10
+# eps of the passes, relative to the largest curvature.
+FIRST, LAST = 1e-8, 1e-13
+
+
+def partial_trace(q: Quadratic, V: Array, free: int, lam: float) -> Array | None:
+    """A local minimum of q(V) + lam Σ_{i > free} σ_i near V; q dense. None where a step is too large or not defined.
+
+    Where q has flat directions nothing holds what is free, so the way there is a proximal point method: each pass
+    adds eps/2 ‖V − last V‖², eps falling.
+    """
+    top = float(q.diagonal.max())
+    eps = FIRST
+    for _ in range(PASSES):
+        last = V
+        found = _minimum(q.with_ridge(eps * top).pulled(eps * top * last), last, free, lam)
+        if found is None:
+            return None
+        V = found
+        if not float(np.linalg.norm(V - last)) > STILL * float(np.linalg.norm(V)):
+            break
+        eps = max(eps / 10, LAST)
+    return V
+
+
+def _minimum(q: Quadratic, V: Array, free: int, lam: float) -> Array | None:
+    assert q.H is not None
+    H = q.H + q.ridge * np.eye(q.p)
+    B, U = _split(V, free)
+    for _ in range(GROWTHS):
+        found = _settle(q, H, B, U, free, lam)
+        if found is None:
+            return None
+        B, U = found
+        grown = _grown(q, H, B, U, lam)
+        if grown is None:
+            break
+        B, U = grown
+    return np.asarray(U @ B.T)
+
+
+def _split(V: Array, free: int) -> tuple[Array, Array]:
+    """Factors of V: orthonormal in B for those that are free, balanced for those that are not."""
+    left, sigma, right = np.linalg.svd(V, full_matrices=False)
+    m = max(free, int((sigma > ABSENT * sigma[0]).sum()))
+    root = np.sqrt(sigma[:m])
+    root[:free] = 1.0
+    U = left[:, :m] * sigma[:m] / root
+    return right[:m].T * root, U
+
+
+def _settle(q: Quadratic, H: Array, B: Array, U: Array, free: int, lam: float) -> tuple[Array, Array] | None:
+    """The factors after Newton's steps, until the slope is rounding or J falls no more."""
+    if not B.size:
+        return B, U
+    B = _orthonormal(B, free)
+    here = _tasks(q, H, B, free, lam)
+    if here is None:
+        return None
+    value, U = here
+    for _ in range(STEPS):
+        slope = _times(H, U @ B.T) - q.r
+        gradient = slope.T @ U
+        size = float(np.abs(q.r.T @ U).max())
+        gradient[:, free:] += lam * B[:, free:]
+        if not float(np.abs(gradient).max()) > SETTLED * size:
+            break
+        step = _direction(H, B, U, slope, gradient, free, lam)
+        if step is None:
+            return None
+        descent = float(np.vdot(gradient, step))
+        length = 1.0
+        for _ in range(HALVINGS):
+            moved = _orthonormal(B + length * step, free)
+            new = _tasks(q, H, moved, free, lam)
+            if new is not None and new[0] <= value + 1e-4 * length * descent:
+                break
+            length /= 4
+        else:
+            break
+        assert new is not None
+        gain = value - new[0]
+        B, (value, U) = moved, new
+        if not gain > GAIN * abs(value):
+            break
+    return B, U
+
+
+def _orthonormal(B: Array, free: int) -> Array:
+    """The free columns made orthonormal, which changes none of their products with the best U."""
+    if not free:
+        return B
+    return np.column_stack([np.linalg.qr(B[:, :free])[0], B[:, free:]])
+
+
+def _times(H: Array, V: Array) -> Array:
+    return np.asarray(V @ H[0] if len(H) == 1 else np.matmul(H, V[:, :, None])[:, :, 0])
+
+
+def _wide(H: Array, B: Array) -> Array:
+    """(T or 1, p, m): H_t B, as one product."""
+    return np.asarray((H.reshape(-1, len(B)) @ B).reshape(len(H), len(B), -1))
+
+
+def _inner(H: Array, B: Array, free: int, lam: float) -> Array:
+    A = B.T @ _wide(H, B)
+    penalised = np.arange(free, B.shape[1])
+    A[:, penalised, penalised] += lam
+    return np.asarray(A)
+
+
+def _tasks(q: Quadratic, H: Array, B: Array, free: int, lam: float) -> tuple[float, Array] | None:
+    """(min over U of J, the U)."""
+    right = q.r @ B
+    A = _inner(H, B, free, lam)
+    try:
+        U = right @ np.linalg.inv(A[0]) if len(A) == 1 else np.linalg.solve(A, right[:, :, None])[:, :, 0]
+    except np.linalg.LinAlgError:
+        return None
+    value = lam / 2 * float(np.vdot(B[:, free:], B[:, free:])) - float(np.vdot(right, U)) / 2
+    return (value, np.asarray(U)) if np.isfinite(U).all() else None
+
+
+def _direction(
+    H: Array, B: Array, U: Array, slope: Array, gradient: Array, free: int, lam: float
+) -> Array | None:
+    """Newton's step for B with U eliminated; None where it is too large to form."""
+    p, m = B.shape
+    T = len(U)
+    if p * m > DENSE or T * p * m * m > LARGEST:
+        return None
+    # How the slope in u_t changes with B: C_t δB = δB' slope_t + B' H_t δB u_t.
+    C = np.einsum("tia,tb->taib", np.broadcast_to(_wide(H, B), (T, p, m)), U)
+    c = np.arange(m)
+    C[:, c, :, c] += slope
+    flat = C.reshape(T, m, p * m)
+    solved = np.linalg.inv(_inner(H, B, free, lam)) @ flat
+    K = curvature(H, U.T)
+    K -= flat.reshape(T * m, p * m).T @ solved.reshape(T * m, p * m)
+    diagonal = np.tile(np.r_[np.zeros(free), np.full(m - free, lam)], p)
+    K[np.diag_indices_from(K)] += diagonal
+    _hold_gauge(K.reshape(p, m, p, m), B, free, float(np.abs(np.diag(K)).mean()))
+    return -bent_solve(K, gradient)
+
+
+def _hold_gauge(K: Array, B: Array, free: int, hold: float) -> None:
+    """Adds hold · the projector onto the directions of B that change nothing, where the Hessian K (p, m, p, m) is zero.
+
+    They are: the free columns mixed among themselves (they are orthonormal), the others turned.
+    """
+    span = B[:, :free] @ B[:, :free].T
+    K[:, :free, :, :free] += hold * span[:, None, :, None] * np.eye(free)[:, None, :]
+    rest = B[:, free:]
+    p, r = rest.shape
+    i, j = np.tril_indices(r, -1)
+    if not len(i):
+        return
+    turns = np.zeros((len(i), p, r))
+    g = np.arange(len(i))
+    turns[g, :, i], turns[g, :, j] = rest[:, j].T, -rest[:, i].T
+    Q = np.linalg.qr(turns.reshape(len(i), p * r).T)[0]
+    K[:, free:, :, free:] += hold * (Q @ Q.T).reshape(p, r, p, r)
+
+
+def _grown(q: Quadratic, H: Array, B: Array, U: Array, lam: float) -> tuple[Array, Array] | None:
+    """The factors with one more column, where the slope outside V has a singular value above lam."""
+    V = U @ B.T
+    slope = q.r - _times(H, V)
+    if B.shape[1] >= min(V.shape):
+        return None
+    # Within V's own spaces the singular values of the slope are lam or zero.
+    Ql, Qr = np.linalg.qr(U)[0], np.linalg.qr(B)[0]
+    outside = slope - Ql @ (Ql.T @ slope)
+    outside -= (outside @ Qr) @ Qr.T
+    left, sigma, right = np.linalg.svd(outside, full_matrices=False)
+    if not sigma[0] > lam * (1 + 1e-9):
+        return None
+    u, b = left[:, 0], right[0]
+    bend = float(np.square(u) @ np.broadcast_to(np.einsum("i,tij,j->t", b, H, b), (len(u),)))
+    size = np.sqrt((sigma[0] - lam) / bend) if bend > 0 else 1.0
+    return np.column_stack([B, size * b]), np.column_stack([U, size * u])
