@@ -63,7 +63,7 @@ def certificate(
         primal, dual, fit.null, point.rounding, speck=fit.speck, kind="block optimality"
     )
     relaxed = convex_aso.certificate(fit, W, b, lam=lam, eta=eta, dim=dim)
-    return replace(here, bound=max(bound, relaxed.dual, 0.0))
+    return replace(here, bound=min(max(bound, relaxed.dual, 0.0), primal))
 
 
 def iterates(

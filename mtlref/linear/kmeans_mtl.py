@@ -90,7 +90,7 @@ def certificate(
         primal, dual, fit.null, point.rounding, speck=fit.speck, kind="block optimality"
     )
     relaxed = clustered_mtl.certificate(fit, W, b, lam=lam, eta=eta, n_clusters=n_clusters)
-    return replace(here, bound=max(bound, relaxed.dual, 0.0))
+    return replace(here, bound=min(max(bound, relaxed.dual, 0.0), primal))
 
 
 def best_move(W: Array, labels: Labels, n_clusters: int) -> float:

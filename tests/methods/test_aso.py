@@ -68,3 +68,13 @@ def test_as_many_directions_as_w_has_is_ridge(dim: int) -> None:
 def test_parameters_out_of_range(bad: dict[str, Any]) -> None:
     with pytest.raises(mt.DataError, match=next(iter(bad))):
         mt.ASO(**bad).fit(DATA)
+
+
+def test_school_and_landmine(school: mt.TaskData, landmine: mt.TaskData) -> None:
+    """Block optimality to 1e-8; the relaxation bounds the minimum from below."""
+    for data, loss, share in ((mt.Moments.from_data(school), "squared", 0.01), (landmine, "logistic", 0.1)):
+        model = mt.ASO(loss=loss, n_restarts=1, tol=1e-8)
+        model.set_params(lam=share * model.lam_scale(data)).fit(data)
+        certificate = model.result_.certificate
+        assert certificate.relative_gap <= 1e-8
+        assert 0 < model.lower_bound_ <= certificate.primal

@@ -106,3 +106,13 @@ def test_single_moves_against_the_costs_that_they_lead_to() -> None:
 def test_parameters_out_of_range(bad: dict[str, Any]) -> None:
     with pytest.raises(mt.DataError, match=next(iter(bad))):
         mt.KMeansMTL(**bad).fit(small("squared"))
+
+
+def test_school_and_landmine(school: mt.TaskData, landmine: mt.TaskData) -> None:
+    """Block optimality to 1e-8; the relaxation bounds the minimum from below."""
+    for data, loss, share in ((mt.Moments.from_data(school), "squared", 0.01), (landmine, "logistic", 0.1)):
+        model = mt.KMeansMTL(n_clusters=4, loss=loss, n_restarts=1, tol=1e-8)
+        model.set_params(lam=share * model.lam_scale(data)).fit(data)
+        certificate = model.result_.certificate
+        assert certificate.relative_gap <= 1e-8
+        assert 0 < model.lower_bound_ <= certificate.primal
