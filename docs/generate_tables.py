@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import re
 import sys
+import unicodedata
 from pathlib import Path
 
 import mtlref as mt
@@ -16,17 +17,31 @@ from mtlref.bibliography import ENTRIES
 
 ROOT = Path(__file__).resolve().parent.parent
 MEMBERS = ("fit", "predict", "decision_function", "predict_proba", "path", "lam_max", "lam_scale")
+# LaTeX's accents as the combining characters of Unicode.
+ACCENTS = {"'": "\u0301", "`": "\u0300", "^": "\u0302", '"': "\u0308", "~": "\u0303"}
 BEGIN, END = "<!-- methods: begin, written by docs/generate_tables.py -->", "<!-- methods: end -->"
 
 
 def _field(entry: str, name: str) -> str:
     found = re.search(rf"{name}\s*=\s*\{{(.*?)\}},?\s*$", entry, flags=re.MULTILINE)
-    return found.group(1) if found else ""
+    return spelt(found.group(1)) if found else ""
+
+
+def spelt(text: str) -> str:
+    """LaTeX's accents as letters: Daum{\\'e} is Daumé."""
+    return re.sub(
+        r"\{\\(['`^\"~])(\w)\}",
+        lambda m: unicodedata.normalize("NFC", m.group(2) + ACCENTS[m.group(1)]),
+        text,
+    )
 
 
 def cited(key: str) -> str:
     """An entry as running text has it: "Pong et al. 2010"."""
-    names = [a.split(",")[0].strip(" {}") for a in _field(ENTRIES[key], "author").split(" and ")]
+    names = [
+        re.sub(r" (I+|Jr\.?)$", "", a.split(",")[0].strip(" {}"))
+        for a in _field(ENTRIES[key], "author").split(" and ")
+    ]
     who = (
         names[0]
         if len(names) == 1
