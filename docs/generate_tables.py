@@ -38,10 +38,8 @@ def spelt(text: str) -> str:
 
 def cited(key: str) -> str:
     """An entry as running text has it: "Pong et al. 2010"."""
-    names = [
-        re.sub(r" (I+|Jr\.?)$", "", a.split(",")[0].strip(" {}"))
-        for a in _field(ENTRIES[key], "author").split(" and ")
-    ]
+    authors = _field(ENTRIES[key], "author").split(" and ")
+    names = [re.sub(r" (I+|Jr\.?)$", "", a.split(",")[0].strip(" {}")) for a in authors]
     who = (
         names[0]
         if len(names) == 1
