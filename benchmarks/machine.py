@@ -94,3 +94,15 @@ def commit() -> str:
 def allowed() -> int:
     """The threads that this process was started with, for peers that ask for a number."""
     return int(os.environ.get("OMP_NUM_THREADS", "1"))
+
+
+# What a solver is called in the tables, and its distribution.
+DISTRIBUTIONS = {"PyTorch": "torch", "TorchJD": "torchjd", "GPyTorch": "gpytorch", "GPy": "GPy"}
+
+
+def version_of(name: str) -> str:
+    """The version of a peer by its name in the tables."""
+    try:
+        return metadata.version(DISTRIBUTIONS.get(name.split()[0], name))
+    except metadata.PackageNotFoundError:
+        return ""

@@ -39,7 +39,7 @@ def lines(found: list[Outcome], words: str) -> list[str]:
     for r in ordered(found):
         sign, value = ratio(ours, r)
         first = "1" if r is ours else f"{sign}{value:.3g}" if value is not None else "-"
-        seconds = f"{r.seconds:10.4f}" if r.seconds is not None else f"{'-':>10s}"
+        seconds = f"{r.seconds:10.4g}" if r.seconds is not None else f"{'-':>10s}"
         gap = f"{r.gap:9.1e}" if r.gap is not None else f"{'-':>9s}"
         said = [] if r.status == o.REACHED else [r.status]
         if r.lams > 1 and r.finished < r.lams and r.status not in (o.MISSING, o.OUT):
