@@ -1,4 +1,4 @@
-"""Gap against time, a panel a problem."""
+"""Gap against time, or time against size, a panel a problem."""
 
 from __future__ import annotations
 
@@ -34,6 +34,9 @@ def draw(suite: str, races: list[list[Outcome]], gap: float, file: Path) -> bool
             if not r.curve:
                 continue
             points = np.array(sorted(r.curve))
+            if suite == "growth":
+                axes.plot(points[:, 0], points[:, 1], marker="o", color="black", label=r.note.split(":")[0])
+                continue
             axes.plot(
                 points[:, 0],
                 np.maximum(points[:, 1], FLOOR),
@@ -43,13 +46,19 @@ def draw(suite: str, races: list[list[Outcome]], gap: float, file: Path) -> bool
                 color=colours[r.solver],
                 label=r.solver,
             )
-        axes.axhline(gap, color="0.7", linewidth=0.8, linestyle=":")
+        if suite != "growth":
+            axes.axhline(gap, color="0.7", linewidth=0.8, linestyle=":")
         axes.set(xscale="log", yscale="log", title=found[0].problem)
         if k % columns == 0:
-            axes.set_ylabel("relative gap")
+            axes.set_ylabel("seconds" if suite == "growth" else "relative gap")
         if k >= len(shown) - columns:
-            axes.set_xlabel("seconds")
+            axes.set_xlabel("size" if suite == "growth" else "seconds")
         axes.legend(fontsize=7)
-    figure.suptitle(f"{suite}: relative duality gap against time of a whole solve")
+    about = (
+        "seconds of a certified fit against size"
+        if suite == "growth"
+        else "relative duality gap against time"
+    )
+    figure.suptitle(f"{suite}: {about}")
     figure.savefig(file, dpi=110)
     return True

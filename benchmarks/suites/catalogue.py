@@ -6,7 +6,7 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any
 
-SUITES = ("l21", "trace", "mtrl", "nn")
+SUITES = ("l21", "trace", "mtrl", "gp", "nn", "decision", "growth")
 
 
 def suite(name: str) -> ModuleType:
