@@ -7,6 +7,7 @@ noise variance a task, no mean. Values are −log p(y), with gradients in all of
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -98,16 +99,9 @@ class Table:
             return value, np.concatenate([p.grad.numpy().ravel() for p in self.parameters])
 
         start = np.concatenate([p.detach().numpy().ravel() for p in self.parameters])
-        try:
-            minimize(
-                loss,
-                start,
-                jac=True,
-                method="L-BFGS-B",
-                options={"maxiter": steps, "ftol": 0.0, "gtol": 1e-4},
-            )
-        except StopIteration:
-            pass
+        options = {"maxiter": steps, "ftol": 0.0, "gtol": 1e-4}
+        with suppress(StopIteration):
+            minimize(loss, start, jac=True, method="L-BFGS-B", options=options)
         return count
 
 

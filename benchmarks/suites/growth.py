@@ -144,6 +144,7 @@ def axes(small: bool = False) -> tuple[Axis, ...]:
         return sizes[:2] if small else sizes
 
     shared, ragged, J, R = joint_rows.shared, joint_rows.ragged, mt.JointFeature, mt.TraceNorm
+    gp = "MultiTaskGP"
     one, own_design, low = (
         "JointFeature, one design",
         "JointFeature, a design a task",
@@ -208,7 +209,7 @@ def axes(small: bool = False) -> tuple[Axis, ...]:
             R,
         ),
         Axis(
-            "MultiTaskGP, complete",
+            f"{gp}, complete",
             "n",
             over(20, 63, 200, 632, 2000),
             _process(lambda n: own.problem(n, 5), "kronecker"),
@@ -216,7 +217,7 @@ def axes(small: bool = False) -> tuple[Axis, ...]:
             mt.MultiTaskGP,
         ),
         Axis(
-            "MultiTaskGP, complete",
+            f"{gp}, complete",
             "T",
             over(2, 6, 20, 63, 200),
             _process(lambda T: own.problem(300, T), "kronecker"),
@@ -224,7 +225,7 @@ def axes(small: bool = False) -> tuple[Axis, ...]:
             mt.MultiTaskGP,
         ),
         Axis(
-            "MultiTaskGP, unaligned",
+            f"{gp}, unaligned",
             "N",
             over(30, 95, 300, 950, 3000),
             _process(_scattered, "dense"),
