@@ -1,7 +1,7 @@
-"""One race in a process of its own: python -m benchmarks.worker '{"suite": ..., "problem": ..., "solver": ...}'.
+"""The races of one solver in a process of their own: python -m benchmarks.worker, a task in JSON on each line of input.
 
-Its lines on standard output are JSON: what is known so far, and at the end {"final": [outcomes]}. What solvers print
-goes to standard error. The threads of BLAS were set in the environment by whoever started it.
+Its lines on standard output are JSON: what is known so far, and at the end of a task {"final": [outcomes]}. What
+solvers print goes to standard error. The threads of BLAS were set in the environment by whoever started it.
 """
 
 from __future__ import annotations
@@ -43,20 +43,20 @@ def outcomes(task: dict[str, Any], tell: Tell = lambda _: None) -> list[Outcome]
         return [replace(empty, note=f"{type(error).__name__}: {str(error)[:200]}")]
 
 
-def main(arguments: list[str]) -> int:
-    """Run the task, speak JSON."""
+def main() -> int:
+    """Run the tasks, speak JSON."""
     real: TextIO = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
-    task = json.loads(arguments[0])
 
     def say(kind: str, what: Any) -> None:
         real.write(json.dumps({kind: what}) + "\n")
         real.flush()
 
-    found = outcomes(task, lambda r: say("so far", r.to_dict()))
-    say("final", [r.to_dict() for r in found])
+    for line in sys.stdin:
+        found = outcomes(json.loads(line), lambda r: say("so far", r.to_dict()))
+        say("final", [r.to_dict() for r in found])
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())

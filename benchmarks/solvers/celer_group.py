@@ -34,15 +34,21 @@ class CelerGroup(ByTolerance):
 
     def run(self, tol: float) -> list[Array]:
         """W for each lam."""
-        from celer import GroupLasso
+        # Its estimators do not run with scikit-learn >= 1.6; the function beneath them does.
+        from celer.homotopy import celer_path
 
-        answers = []
-        solver = GroupLasso(groups=self.groups, fit_intercept=False, warm_start=True, tol=tol, max_iter=1000)
+        table = self.case.table
         with warnings.catch_warnings():
             # What it says of its own convergence is not asked; the gap decides.
             warnings.simplefilter("ignore")
-            for lam in self.case.lams:
-                solver.alpha = lam * multiple(self.case.table)
-                solver.fit(self.X, self.y)
-                answers.append(unstacked(solver.coef_, self.case.table))
-        return answers
+            _, coefs, _ = celer_path(
+                self.X,
+                self.y,
+                "grouplasso",
+                alphas=np.array(self.case.lams) * multiple(table),
+                groups=self.groups,
+                tol=tol,
+                max_iter=1000,
+                max_epochs=100_000,
+            )[:3]
+        return [unstacked(coefs[:, k], table) for k in range(len(self.case.lams))]

@@ -31,17 +31,13 @@ class Celer(ByTolerance):
 
     def run(self, tol: float) -> list[Array]:
         """W for each lam."""
-        from celer import MultiTaskLasso
+        # Its estimators do not run with scikit-learn >= 1.6; the function beneath them does.
+        from celer.homotopy import mtl_path
 
-        solver = MultiTaskLasso(
-            alpha=self.case.lams[0], fit_intercept=False, warm_start=True, tol=tol, max_iter=1000
-        )
-        answers = []
         with warnings.catch_warnings():
             # What it says of its own convergence is not asked; the gap decides.
             warnings.simplefilter("ignore")
-            for lam in self.case.lams:
-                solver.alpha = lam
-                solver.fit(self.X, self.Y)
-                answers.append(solver.coef_.T.copy())
-        return answers
+            _, coefs, _ = mtl_path(
+                self.X, self.Y, alphas=np.array(self.case.lams), tol=tol, max_iter=1000, max_epochs=100_000
+            )
+        return [coefs[..., k].T.copy() for k in range(len(self.case.lams))]

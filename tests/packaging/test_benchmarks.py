@@ -183,18 +183,28 @@ def test_the_audit_has_the_last_word():
     assert "the audit says" in result.note
 
 
-def test_a_race_runs_in_a_process_of_its_own():
-    from benchmarks import outcome
-    from benchmarks.control import ended
+def test_races_run_in_processes_of_their_own():
+    from dataclasses import asdict
 
-    task = {"suite": "l21", "problem": "small shared", "solver": "mtlref"}
+    from benchmarks import outcome
+    from benchmarks.control import Processes
     from benchmarks.runner import Limits
 
     limits = Limits(1e-8, 5.0, 1)
-    (result,) = ended({**task, "limits": limits.__dict__}, limits, 1)
-    assert result.status == outcome.REACHED
-    assert 0 <= result.gap <= 1e-8
-    assert len(result.curve) == 4
+    task = {"suite": "l21", "problem": "small shared", "solver": "mtlref", "limits": asdict(limits)}
+    with Processes(1) as processes:
+        for _ in range(2):
+            (result,) = processes.run(task, limits)
+            assert result.status == outcome.REACHED
+            assert 0 <= result.gap <= 1e-8
+            assert len(result.curve) == 4
+        child = processes.open["mtlref"].child
+        (wrong,) = processes.run({**task, "solver": "celery"}, limits)
+        assert (wrong.status, wrong.solver) == (outcome.FAILED, "celery")
+        child.kill()
+        (dead,) = processes.run(task, limits)
+        assert dead.status == outcome.FAILED
+        assert "ended with code" in dead.note
 
 
 def test_a_race_against_scikit_learn():
