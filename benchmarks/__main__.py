@@ -30,7 +30,7 @@ def parser() -> argparse.ArgumentParser:
     """The command line."""
     p = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     p.add_argument(
-        "--suite", action="append", choices=(*SUITES, "scale", ALL), help="default: all; repeatable"
+        "--suite", action="append", choices=(*SUITES, "scale", ALL), help="default: all but scale; repeatable"
     )
     p.add_argument("--problem", action="append", metavar="NAME", help="only this problem; repeatable")
     p.add_argument("--solver", action="append", metavar="NAME", help="only this solver; repeatable")
@@ -67,7 +67,7 @@ def main(arguments: list[str] | None = None) -> int:
         print("\n".join(listing()))
         return 0
     asked = a.suite or [ALL]
-    chosen = [s for s in (*SUITES, "scale") if s in asked or ALL in asked]
+    chosen = [s for s in SUITES if s in asked or ALL in asked]
     if not (a.gap > 0 and a.budget > 0 and a.repeat >= 1):
         p.error("--gap and --budget must be > 0, --repeat >= 1")
     limits = Limits(a.gap, a.budget, a.repeat)
@@ -79,9 +79,6 @@ def main(arguments: list[str] | None = None) -> int:
     )
     found: list[list[Outcome]] = []
     for suite in chosen:
-        if suite == "scale":
-            further(quick=a.quick, out=print)
-            continue
         words = {p.name: p.words for p in problems(suite, a.quick)}
         print(f"== {suite}")
         for one in races(
@@ -96,10 +93,11 @@ def main(arguments: list[str] | None = None) -> int:
             if one:
                 found.append(one)
                 print("\n".join(report.lines(one, words[one[0].problem])), flush=True)
+    scale = further(a.threads, print, quick=a.quick) if "scale" in asked else {}
     missing = sorted({r.solver for one in found for r in one if r.status == o.MISSING})
     if missing:
         print(f"\nnot installed, left out: {', '.join(missing)}")
-    _write(a, machine, found)
+    _write(a, machine, found, scale)
     late = [r for one in found for r in one if r.solver == report.OURS and r.status not in (o.REACHED, o.OUT)]
     return 1 if late else 0
 
@@ -108,11 +106,18 @@ def _progress(what: str) -> None:
     print(f"[{time.strftime('%H:%M:%S')}] {what}", file=sys.stderr, flush=True)
 
 
-def _write(a: argparse.Namespace, machine: dict[str, Any], found: list[list[Outcome]]) -> None:
+def _write(
+    a: argparse.Namespace, machine: dict[str, Any], found: list[list[Outcome]], scale: dict[str, Any]
+) -> None:
     line = record.entry(found, machine, a.gap)
     if a.output is not None:
         a.output.mkdir(parents=True, exist_ok=True)
-        whole = {**line, "budget": a.budget, "races": [[r.to_dict() for r in one] for one in found]}
+        whole = {
+            **line,
+            "budget": a.budget,
+            "races": [[r.to_dict() for r in one] for one in found],
+            "scale": scale,
+        }
         (a.output / "results.json").write_text(json.dumps(whole, indent=1), encoding="utf-8")
         _draw(a, found)
     if a.compare is not None:

@@ -27,8 +27,9 @@ def ratio(ours: Outcome | None, other: Outcome) -> tuple[str, float | None]:
 
 
 def ordered(found: list[Outcome]) -> list[Outcome]:
-    """Ours, then the others: those that have the gap by time, then the rest."""
-    return sorted(found, key=lambda r: (r.solver != OURS, r.status != o.REACHED, r.seconds or 0.0))
+    """Ours, then the others: those that have the gap by time, then those whose time was up, then the rest."""
+    place = {o.REACHED: 0, o.TIME: 1}
+    return sorted(found, key=lambda r: (r.solver != OURS, place.get(r.status, 2), r.seconds or 0.0))
 
 
 def lines(found: list[Outcome], words: str) -> list[str]:

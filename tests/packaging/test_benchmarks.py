@@ -263,3 +263,63 @@ def test_the_alternation_of_clusters_reaches_a_certified_optimum():
         alternation = ClusterAlternation(data, True, model.lam, 0.1, 2)
         alternation.advance(100)
         assert mt.audit(model, data, alternation.W).relative_gap < 1e-8
+
+
+def test_tables_are_written_from_the_results(tmp_path):
+    from benchmarks import table
+    from benchmarks.outcome import REACHED, SHORT, TIME, Outcome
+
+    one = [
+        Outcome("l21", "A", "mtlref", REACHED, seconds=0.1, gap=1e-9),
+        Outcome("l21", "A", "celer", REACHED, seconds=0.45, gap=1e-9),
+        Outcome("l21", "A", "skglm", TIME, seconds=2.0, gap=1e-3),
+        Outcome("l21", "A", "spams", SHORT, seconds=1.0, gap=1e-5),
+    ]
+    machine = {"processor": "x", "cores": 2, "threads": 1, "load before": 0.0, "versions": {"mtlref": "1"}}
+    result = {"commit": "abc", "gap": 1e-8, "machine": machine, "races": [[r.to_dict() for r in one]]}
+    (tmp_path / "results.json").write_text(json.dumps(result))
+    page = tmp_path / "page.md"
+    page.write_text(f"before\n{table.BEGIN}\nold\n{table.END}\nafter\n")
+    assert table.main([str(tmp_path / "results.json"), "--write", str(page)]) == 0
+    written = page.read_text()
+    assert "| 0.1 | celer 4.5, skglm >20, spams: gap 1e-05 |" in written
+    assert "old" not in written
+    assert written.startswith("before\n")
+    assert written.endswith("after\n")
+    with pytest.raises(ValueError, match="must hold one line"):
+        table.put("no marks", [])
+    marks = (ROOT / "docs" / "benchmarks.md").read_text()
+    assert table.put(marks, ["x"]).count("x") > marks.count("x")
+
+
+def test_the_other_suites_run(monkeypatch, capsys):
+    from benchmarks.__main__ import main
+    from benchmarks.suites import gp, nn
+
+    # Peers are raced where someone asks for it.
+    monkeypatch.setattr(nn, "find_spec", lambda name: None)
+    monkeypatch.setattr(gp, "find_spec", lambda name: None)
+    suites = [word for s in ("gp", "nn", "decision", "growth") for word in ("--suite", s)]
+    assert main(["--quick", "--repeat", "1", "--budget", "0.01", *suites]) == 0
+    said = capsys.readouterr().out
+    assert "failed" not in said
+    assert "not reached" not in said
+    assert "stated 1: O(" in said
+    assert main(["--list"]) == 0
+    assert "School raw clusters" in capsys.readouterr().out
+
+
+def test_the_exponent_is_that_of_the_last_decade():
+    from benchmarks.suites.growth import exponent
+
+    points = [(s, 0.01 + 1e-6 * s**2, 0.0) for s in (1.0, 10.0, 1000.0, 3162.0, 10000.0)]
+    assert exponent(points) == pytest.approx(2.0, abs=0.02)  # the constant still shows
+
+
+def test_further_programs_are_named_where_they_are_not_here(monkeypatch):
+    from benchmarks.suites import catalogue
+
+    said = []
+    monkeypatch.setattr(catalogue, "FURTHER", ("nothing",))
+    assert catalogue.further(1, said.append) == {}
+    assert said == ["benchmarks.nothing is not here"]
