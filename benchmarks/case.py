@@ -78,12 +78,13 @@ MODELS: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class Problem:
-    """A name, what it is in words, how to make it, and the solvers that enter."""
+    """A name, what it is in words, how to make it, and the solvers that enter; patience multiplies their budget."""
 
     name: str
     words: str
     make: Callable[[], Case]
     solvers: Sequence[str]
+    patience: float = 1.0
 
 
 def at_ratio(case: Case, *ratios: float) -> Case:

@@ -59,6 +59,8 @@ def _races(
             found = outcomes(task) if quick else processes.run(task, limits)
             yield [r for r in found if not only_solvers or r.solver in only_solvers]
             continue
+        own = replace(limits, budget=limits.budget * problem.patience)
+        task["limits"] = asdict(own)
         found = []
         for name in problem.solvers:
             if only_solvers and name not in only_solvers:
@@ -68,7 +70,7 @@ def _races(
             if solver(name).version() is None:
                 found.append(Outcome(suite, problem.name, name, o.MISSING))
             else:
-                found += outcomes(task) if quick else processes.run(task, limits)
+                found += outcomes(task) if quick else processes.run(task, own)
             if found[-1].status == o.OUT and name == "mtlref":
                 break
         yield found

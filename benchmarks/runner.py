@@ -68,7 +68,7 @@ def worst(objective: Objective, answers: list[Array], lams: tuple[float, ...]) -
 def _by_tolerance(
     solver: ByTolerance, objective: Objective, limits: Limits, result: Outcome, tell: Tell
 ) -> list[Array] | None:
-    """Tighten the solver's own tolerance until the gap is there; the next one is guessed from the gap of the last."""
+    """Tighten the solver's own tolerance until the gap is there, by a tenth or what the last gap asks for."""
     lams, spent, best = solver.case.lams, 0.0, np.inf
     given = list(solver.tolerances(limits.gap))
     tol, idle = given.pop(0), 0
@@ -97,7 +97,7 @@ def _by_tolerance(
         if idle >= 3 or (not given and tol < 1e-18):
             result.note = f"its gap stays at {best:.1e}, however small its tolerance"
             return None
-        tol = given.pop(0) if given else tol * float(np.clip(0.5 * limits.gap / gap, 1e-3, 0.3))
+        tol = given.pop(0) if given else tol * float(np.clip(0.5 * limits.gap / gap, 1e-3, 0.1))
     return None
 
 

@@ -32,6 +32,10 @@ class AdelieGroup(ByTolerance):
         """On the block diagonal."""
         return refusal(case.table, case.scaling, case.fit_intercept)
 
+    def tolerances(self, target: float) -> tuple[float, ...]:
+        """Its tolerance bounds a squared change, so that gaps go with its root."""
+        return (self.first, 100.0 * target**2)
+
     def run(self, tol: float) -> list[Array]:
         """W for each lam."""
         import adelie

@@ -29,6 +29,10 @@ class Adelie(ByTolerance):
         """One design, no intercept."""
         return None if case.table.shared and case.loss == "squared" else "it takes one design for all tasks"
 
+    def tolerances(self, target: float) -> tuple[float, ...]:
+        """Its tolerance bounds a squared change, so that gaps go with its root."""
+        return (self.first, 100.0 * target**2)
+
     def run(self, tol: float) -> list[Array]:
         """W for each lam."""
         import adelie
