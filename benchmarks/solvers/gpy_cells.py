@@ -21,7 +21,7 @@ class GPyCells:
         self.process = GPy.models.GPCoregionalizedRegression(X, y, kernel=kernel, W_rank=B.rank)
         self.process.update_model(False)
         product = self.process.kern
-        product.rbf.lengthcale[:] = model.terms[0][1].length
+        product.rbf.lengthscale[:] = model.terms[0][1].length
         product.rbf.variance[:] = 1.0
         product.rbf.variance.fix(warning=False)
         product.B.W[:] = B.A

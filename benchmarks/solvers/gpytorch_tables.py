@@ -20,7 +20,7 @@ Array = NDArray[Any]
 
 def _kernel(gpytorch: Any, torch: Any, model: Model) -> Any:
     kernel = gpytorch.kernels.RBFKernel(ard_num_dims=len(model.terms[0][1].length)).double()
-    kernel.lengthcale = torch.as_tensor(model.terms[0][1].length)
+    kernel.lengthscale = torch.as_tensor(model.terms[0][1].length)
     return kernel
 
 
@@ -74,7 +74,7 @@ class Table:
     def model(self) -> Model:
         """The parameters as a model of this library, which says their likelihood by itself."""
         tasks = self.process.covar_module.task_covar_module
-        lengths = self.process.covar_module.data_covar_module.lengthcale.detach().numpy().ravel()
+        lengths = self.process.covar_module.data_covar_module.lengthscale.detach().numpy().ravel()
         B = Coregional(tasks.covar_factor.detach().numpy(), tasks.var.detach().numpy())
         noise = Coregional.diagonal(self.likelihood.task_noises.detach().numpy())
         return Model.make([(B, RBF(lengths))], noise)
