@@ -17,7 +17,6 @@ from benchmarks.outcome import Outcome
 from benchmarks.solvers.solver import BySteps, ByTolerance, Solver
 
 Array = NDArray[np.float64]
-CHECK_EVERY = 25
 TRIES = 12
 
 
@@ -137,10 +136,9 @@ def _one_descent(
     answers: list[Array] = []
     several = len(solver.case.lams) > 1
     for lam in solver.lams():
-        steps = CHECK_EVERY
         while True:
             clock = time.perf_counter()
-            solver.advance(steps)
+            solver.advance(solver.every)
             spent += time.perf_counter() - clock
             gap = objective.gap(solver.W, lam)
             if result is not None and not several:

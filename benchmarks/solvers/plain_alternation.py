@@ -18,6 +18,7 @@ class PlainAlternation(BySteps):
     """For squared trace norms and relaxed clusters, on designs of each task."""
 
     name = "alternation"
+    every = 5
 
     @classmethod
     def version(cls) -> str | None:

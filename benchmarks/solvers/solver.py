@@ -59,7 +59,12 @@ class ByTolerance(Solver):
 
 
 class BySteps(Solver):
-    """A solver whose steps are stopped by the race, when the gap at its last point is small enough."""
+    """A solver whose steps are stopped by the race, when the gap at its last point is small enough.
+
+    every : steps between two looks at the gap
+    """
+
+    every: ClassVar[int] = 25
 
     @abstractmethod
     def begin(self) -> None:
