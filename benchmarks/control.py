@@ -109,7 +109,7 @@ class Process:
         """The outcome of a task; what it had told when the process is ended because no answer came in time."""
         known = Outcome(task["suite"], task["problem"], task.get("solver", ""), o.FAILED)
         # The first word comes when all is set up; a run that then takes longer than the budget is not waited for.
-        wait = SETTING_UP + (5 * limits.budget if "solver" not in task else 0.0)
+        wait = SETTING_UP + (10 * limits.budget if "solver" not in task else 0.0)
         self.usable = False
         try:
             self.pipes[0].write(json.dumps(task).encode() + b"\n")

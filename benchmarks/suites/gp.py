@@ -171,17 +171,18 @@ def fit(problem: str, n: int, T: int) -> Callable[[Limits], list[Outcome]]:
 
         Table(start, cells).value_and_gradient()
         theirs = Table(start, cells)
+        patience = min(max(2 * limits.budget, 25 * ours), 6 * limits.budget)
         clock = time.perf_counter()
 
         def enough(nlml: float) -> bool:
-            return nlml <= value + AS_GOOD * cells.N or time.perf_counter() - clock > 2 * limits.budget
+            return nlml <= value + AS_GOOD * cells.N or time.perf_counter() - clock > patience
 
         count = theirs.descend(500, enough)
         spent = time.perf_counter() - clock
         other = _nlml(theirs.model(), cells)
         first.gap = max(0.0, (value - other) / cells.N)
         away = (other - value) / cells.N
-        status = o.REACHED if away <= 2 * AS_GOOD else o.TIME if spent > 2 * limits.budget else o.SHORT
+        status = o.REACHED if away <= 2 * AS_GOOD else o.TIME if spent > patience else o.SHORT
         note = f"NLML {other:.4f} after {count} evaluations"
         second = Outcome(
             "gp", problem, FIT[1], status, version_of("GPyTorch"), spent, max(0.0, away), note=note

@@ -265,6 +265,24 @@ def test_the_alternation_of_clusters_reaches_a_certified_optimum():
         assert mt.audit(model, data, alternation.W).relative_gap < 1e-8
 
 
+def test_the_block_diagonal_form_states_the_same_problem():
+    from benchmarks.case import Case
+    from benchmarks.datasets import joint_rows
+    from benchmarks.solvers.block_diagonal import multiple, refusal, stacked, unstacked
+
+    table = joint_rows.ragged(4, 10, 6, 2)
+    X, y, groups = stacked(table)
+    W = np.random.default_rng(0).standard_normal((6, 4))
+    np.testing.assert_array_equal(unstacked(W.ravel(), table), W)
+    left = y - X @ W.ravel()
+    norms = sum(float(np.linalg.norm(W.ravel()[g])) for g in groups)
+    theirs = left @ left / (2 * len(y)) + 0.3 * multiple(table) * norms
+    ours, _ = Case(table, "rows", (0.3,)).objective().primal_dual(W, 0.3)
+    np.testing.assert_allclose(theirs / multiple(table), ours, rtol=1e-12)
+    assert refusal(table, "mean", False) is None
+    assert "intercept" in refusal(table, "mean", True)
+
+
 def test_tables_are_written_from_the_results(tmp_path):
     from benchmarks import table
     from benchmarks.outcome import REACHED, SHORT, TIME, Outcome
