@@ -73,7 +73,7 @@ def grown(problem: str, axis: Axis) -> Callable[[Limits], list[Outcome]]:
                 spent, turns = spent + best, turns + 1
                 worst = gap(answer)
             points.append((counted, best, worst))
-            if 8 * best > limits.budget:
+            if 4 * best > limits.budget:
                 break
         certified = all(p[2] <= TOL for p in points)
         note = f"{axis.size}^{exponent(points):.2f}, stated {axis.stated:g}: {cost_line(axis.cls)}"
@@ -221,7 +221,7 @@ def axes(small: bool = False) -> tuple[Axis, ...]:
             "T",
             over(2, 6, 20, 63, 200),
             _process(lambda T: own.problem(300, T), "kronecker"),
-            2,
+            1,
             mt.MultiTaskGP,
         ),
         Axis(
