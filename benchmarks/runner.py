@@ -68,10 +68,9 @@ def _by_tolerance(
     solver: ByTolerance, objective: Objective, limits: Limits, result: Outcome, tell: Tell
 ) -> list[Array] | None:
     """Tighten the solver's own tolerance until the gap is there, by a tenth or what the last gap asks for."""
-    lams, spent, best = solver.case.lams, 0.0, np.inf
-    given = list(solver.tolerances(limits.gap))
-    tol, idle = given.pop(0), 0
-    for _ in range(TRIES + len(given)):
+    lams, spent, best, idle = solver.case.lams, 0.0, np.inf, 0
+    tol = solver.start(limits.gap)
+    for _ in range(TRIES):
         seconds, answers = timed(solver, tol)
         spent += seconds
         gap = worst(objective, answers, lams)
@@ -80,24 +79,43 @@ def _by_tolerance(
         best = min(best, gap)
         result.seconds, result.gap = seconds, best
         tell(result)
-        if gap <= limits.gap and not given:
-            for _ in range(limits.repeat - 1):
-                if spent + seconds > limits.budget:
-                    break
-                again, answers = timed(solver, tol)
-                spent += again
-                result.seconds = min(result.seconds, again)
-                gap = worst(objective, answers, lams)
+        if gap <= limits.gap:
             result.finished = len(lams)
-            return answers
+            return _again(solver, objective, limits, result, (tol, seconds, spent), answers)
         if spent > limits.budget:
             result.status, result.seconds = o.TIME, spent
             return None
-        if idle >= 3 or (not given and tol < 1e-18):
+        if idle >= 3 or tol < 1e-18:
             result.note = f"its gap stays at {best:.1e}, however small its tolerance"
             return None
-        tol = given.pop(0) if given else tol * float(np.clip(0.5 * limits.gap / gap, 1e-3, 0.1))
+        tol *= float(np.clip(0.5 * limits.gap / gap, 1e-3, 0.1))
     return None
+
+
+def _again(
+    solver: ByTolerance,
+    objective: Objective,
+    limits: Limits,
+    result: Outcome,
+    done: tuple[float, float, float],
+    answers: list[Array],
+) -> list[Array]:
+    """Repeat what had the gap, then show looser tolerances on the curve, as long as there is time."""
+    tol, seconds, spent = done
+    for _ in range(limits.repeat - 1):
+        if spent + seconds > limits.budget:
+            break
+        again, answers = timed(solver, tol)
+        spent += again
+        result.seconds = min(seconds, again)
+        seconds = result.seconds
+    for loose in solver.looser:
+        if spent + seconds > limits.budget:
+            break
+        took, rough = timed(solver, loose)
+        spent += took
+        result.curve.append((took, worst(objective, rough, solver.case.lams)))
+    return answers
 
 
 def timed(solver: ByTolerance, tol: float) -> tuple[float, list[Array]]:

@@ -19,7 +19,7 @@ class AdelieGroup(ByTolerance):
     name = "adelie group"
     package = "adelie"
     module = "adelie"
-    first = 1e-8
+    looser = (1e-4, 1e-8)
 
     def __init__(self, case: Case) -> None:
         super().__init__(case)
@@ -32,9 +32,9 @@ class AdelieGroup(ByTolerance):
         """On the block diagonal."""
         return refusal(case.table, case.scaling, case.fit_intercept)
 
-    def tolerances(self, target: float) -> tuple[float, ...]:
+    def start(self, target: float) -> float:
         """Its tolerance bounds a squared change, so that gaps go with its root."""
-        return (self.first, 100.0 * target**2)
+        return 100.0 * target**2
 
     def run(self, tol: float) -> list[Array]:
         """W for each lam."""

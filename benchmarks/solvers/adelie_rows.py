@@ -18,7 +18,7 @@ class Adelie(ByTolerance):
     name = "adelie"
     package = "adelie"
     module = "adelie"
-    first = 1e-8
+    looser = (1e-4, 1e-8)
 
     def __init__(self, case: Case) -> None:
         super().__init__(case)
@@ -29,9 +29,9 @@ class Adelie(ByTolerance):
         """One design, no intercept."""
         return None if case.table.shared and case.loss == "squared" else "it takes one design for all tasks"
 
-    def tolerances(self, target: float) -> tuple[float, ...]:
+    def start(self, target: float) -> float:
         """Its tolerance bounds a squared change, so that gaps go with its root."""
-        return (self.first, 100.0 * target**2)
+        return 100.0 * target**2
 
     def run(self, tol: float) -> list[Array]:
         """W for each lam."""

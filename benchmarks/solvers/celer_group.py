@@ -20,6 +20,7 @@ class CelerGroup(ByTolerance):
     name = "celer group"
     package = "celer"
     module = "celer"
+    looser = (1e-2, 1e-4, 1e-6)
 
     def __init__(self, case: Case) -> None:
         super().__init__(case)
@@ -32,9 +33,9 @@ class CelerGroup(ByTolerance):
             return "it has no group lasso with the logistic loss"
         return refusal(case.table, case.scaling, case.fit_intercept)
 
-    def tolerances(self, target: float) -> tuple[float, ...]:
-        """Its tolerance is a gap relative to the square of Y: half of ours. A loose one is for the curve."""
-        return (1e-3, 0.5 * target)
+    def start(self, target: float) -> float:
+        """Its tolerance is a gap relative to the square of Y: half of ours."""
+        return 0.5 * target
 
     def run(self, tol: float) -> list[Array]:
         """W for each lam."""

@@ -18,6 +18,7 @@ class Ours(ByTolerance):
     """The tolerance is the relative gap itself."""
 
     name = "mtlref"
+    looser = (1e-2, 1e-4, 1e-6)
 
     def __init__(self, case: Case) -> None:
         super().__init__(case)
@@ -29,11 +30,9 @@ class Ours(ByTolerance):
         """The version of this library."""
         return mt.__version__
 
-    def tolerances(self, target: float) -> tuple[float, ...]:
-        """A path to the target alone; a single lam to looser ones before, which the curve shows."""
-        if len(self.case.lams) > 1:
-            return (target,)
-        return (*(t for t in (1e-2, 1e-4, 1e-6) if t > target), target)
+    def start(self, target: float) -> float:
+        """The gap itself."""
+        return target
 
     def run(self, tol: float) -> list[Array]:
         """W for each lam."""

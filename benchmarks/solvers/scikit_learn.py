@@ -19,6 +19,7 @@ class ScikitLearn(ByTolerance):
     name = "scikit-learn"
     package = "scikit-learn"
     module = "sklearn"
+    looser = (1e-2, 1e-4, 1e-6)
 
     def __init__(self, case: Case) -> None:
         super().__init__(case)
@@ -29,9 +30,9 @@ class ScikitLearn(ByTolerance):
         """One design, scaling by rows, no intercept."""
         return None if case.table.shared and case.loss == "squared" else "it takes one design for all tasks"
 
-    def tolerances(self, target: float) -> tuple[float, ...]:
-        """Its tolerance is a gap relative to the square of Y: half of ours. A loose one is for the curve."""
-        return (1e-3, 0.5 * target)
+    def start(self, target: float) -> float:
+        """Its tolerance is a gap relative to the square of Y: half of ours."""
+        return 0.5 * target
 
     def run(self, tol: float) -> list[Array]:
         """W for each lam."""

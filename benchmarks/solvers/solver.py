@@ -45,17 +45,22 @@ class Solver(ABC):
 
 
 class ByTolerance(Solver):
-    """A solver that stops by itself; the race finds the loosest tolerance whose answers have the gap."""
+    """A solver that stops by itself; the race finds the loosest tolerance whose answers have the gap.
+
+    first : the tolerance to begin with, where the gap does not say a better one
+    looser : tolerances that are run for the curve alone, when the gap has been reached
+    """
 
     first: ClassVar[float] = 1e-4
+    looser: ClassVar[tuple[float, ...]] = ()
 
     @abstractmethod
     def run(self, tol: float) -> list[Array]:
         """W (p, T) for each lam of the case, from nothing but what the constructor kept."""
 
-    def tolerances(self, target: float) -> tuple[float, ...]:
-        """The first tolerances to try; the race goes on from the last one by itself."""
-        return (self.first,)
+    def start(self, target: float) -> float:
+        """The first tolerance to try for a relative gap of ``target``."""
+        return self.first
 
 
 class BySteps(Solver):

@@ -19,7 +19,7 @@ class Spams(ByTolerance):
     name = "spams"
     package = "spams-bin"
     module = "spams"
-    first = 1e-3
+    looser = (1e-1, 1e-2)
 
     def __init__(self, case: Case) -> None:
         super().__init__(case)
