@@ -16,7 +16,10 @@ from benchmarks.machine import environment
 SUITES = ("l21", "trace", "mtrl", "gp", "nn", "decision", "growth")
 
 # Programs of their own, only run when asked for by the name "scale": they write gigabytes.
-FURTHER = ("streaming", "scale")
+FURTHER: dict[str, list[str] | None] = {
+    "streaming": ["--rows", "20000", "--features", "5", "--tasks", "4"],
+    "scale": None,
+}
 
 
 def suite(name: str) -> ModuleType:
@@ -39,26 +42,35 @@ def find(name: str, problem: str) -> Any:
 
 
 def further(threads: int, out: Callable[[str], None], *, quick: bool = False) -> dict[str, Any]:
-    """Streaming and scale, whose memory is measured: each ``run()`` in a process of its own, its figures printed.
+    """Streaming and scale, whose memory is measured: each a process of its own, what it prints passed on and kept.
 
-    With ``quick`` their arguments are the module's QUICK, and what has none is not run.
+    With ``quick`` they get the arguments of FURTHER; None: then it is not run.
     """
-    figures: dict[str, Any] = {}
-    for name in FURTHER:
+    kept: dict[str, Any] = {}
+    for name, small in FURTHER.items():
         if find_spec(f"benchmarks.{name}") is None:
             out(f"benchmarks.{name} is not here")
             continue
-        code = (
-            f"import json, benchmarks.{name} as m; settings = getattr(m, 'QUICK', None) if {quick} else {{}}; "
-            "print(json.dumps(m.run(**settings) if settings is not None else 'no quick form', default=str))"
-        )
+        if quick and small is None:
+            out(f"benchmarks.{name} has no quick form")
+            continue
+        command = [sys.executable, "-m", f"benchmarks.{name}", *((small or []) if quick else [])]
         done = subprocess.run(
-            [sys.executable, "-c", code], stdout=subprocess.PIPE, env=environment(threads), check=False
+            command, stdout=subprocess.PIPE, text=True, env=environment(threads), check=False
         )
-        lines = done.stdout.decode().strip().splitlines()
-        figures[name] = json.loads(lines[-1]) if done.returncode == 0 and lines else "failed"
         out(f"== {name}")
-        shown = figures[name] if isinstance(figures[name], dict) else {name: figures[name]}
-        for key, value in shown.items():
-            out(f"  {key}: {value:.4g}" if isinstance(value, float) else f"  {key}: {value}")
-    return figures
+        out(done.stdout.rstrip())
+        kept[name] = _read(done.stdout)
+    return kept
+
+
+def _read(printed: str) -> Any:
+    """JSON as a whole, or a value a line, or the text."""
+    try:
+        return json.loads(printed)
+    except ValueError:
+        pass
+    try:
+        return [json.loads(line) for line in printed.splitlines() if line.strip()]
+    except ValueError:
+        return printed

@@ -334,10 +334,17 @@ def test_the_exponent_is_that_of_the_last_decade():
     assert exponent(points) == pytest.approx(2.0, abs=0.02)  # the constant still shows
 
 
-def test_further_programs_are_named_where_they_are_not_here(monkeypatch):
+def test_further_programs_are_run_where_they_are(monkeypatch, tmp_path):
     from benchmarks.suites import catalogue
 
     said = []
-    monkeypatch.setattr(catalogue, "FURTHER", ("nothing",))
-    assert catalogue.further(1, said.append) == {}
-    assert said == ["benchmarks.nothing is not here"]
+    monkeypatch.setattr(catalogue, "FURTHER", {"nothing": [], "balancers": None, "table": ["--help"]})
+    kept = catalogue.further(1, said.append, quick=True)
+    assert said[:3] == [
+        "benchmarks.nothing is not here",
+        "benchmarks.balancers has no quick form",
+        "== table",
+    ]
+    assert "results.json" in kept["table"]
+    assert catalogue._read('{"a": 1}\n{"a": 2}\n') == [{"a": 1}, {"a": 2}]
+    assert catalogue._read('{\n"a": 1}') == {"a": 1}
