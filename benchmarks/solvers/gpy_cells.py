@@ -17,18 +17,15 @@ class GPyCells:
         X = [cells.X[cells.place[cells.task == t]] for t in range(T)]
         y = [cells.y[cells.task == t][:, None] for t in range(T)]
         p = cells.X.shape[1]
-        kernel = GPy.kern.RBF(p, ARD=True)
-        self.process = GPy.models.GPCoregionalizedRegression(X, y, kernel=kernel, W_rank=B.rank)
-        self.process.update_model(False)
-        product = self.process.kern
-        product.rbf.lengthscale[:] = model.terms[0][1].length
-        product.rbf.variance[:] = 1.0
-        product.rbf.variance.fix(warning=False)
-        product.B.W[:] = B.A
-        product.B.kappa[:] = B.kappa
-        for t, part in enumerate(self.process.likelihood.likelihoods_list):
-            part.variance[:] = model.noise.kappa[t]
-        self.process.update_model(True)
+        kernel = GPy.util.multioutput.ICM(
+            input_dim=p, num_outputs=T, kernel=GPy.kern.RBF(p, ARD=True), W_rank=B.rank
+        )
+        self.process = GPy.models.GPCoregionalizedRegression(X, y, kernel=kernel)
+        self.process.kern.rbf.variance.fix(warning=False)
+        # All at once, in the order that GPy keeps: every single setting would factorise anew.
+        self.process[:] = np.concatenate(
+            [[1.0], model.terms[0][1].length, B.A.ravel(), B.kappa, model.noise.kappa]
+        )
         self.point = np.array(self.process.optimizer_array)
         self.turn = 0
 

@@ -23,8 +23,8 @@ from benchmarks.runner import Limits
 from benchmarks.trial import Trial, best_of
 from mtlref.gp import RBF, Cells, Model, condition_on
 
-# Values of −log p(y), relative.
-AGREE = 1e-8
+# Values of −log p(y), relative. GPy adds 1e-8 to every diagonal, which is seen in the seventh digit.
+AGREE = 1e-6
 # A fit that ends this near per cell is as good.
 AS_GOOD = 1e-6
 TABLE = ("mtlref", "eigh of K", "GPyTorch Kronecker")
