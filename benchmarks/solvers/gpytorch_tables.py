@@ -20,7 +20,7 @@ Array = NDArray[Any]
 
 def _kernel(gpytorch: Any, torch: Any, model: Model) -> Any:
     kernel = gpytorch.kernels.RBFKernel(ard_num_dims=len(model.terms[0][1].length)).double()
-    kernel.lengthscale = torch.as_tensor(model.terms[0][1].length)
+    kernel.lengthscale = torch.tensor(np.array(model.terms[0][1].length))
     return kernel
 
 
@@ -39,7 +39,7 @@ class Table:
 
         T, rank = model.T, model.terms[0][0].rank
         self.torch, self.gpytorch = torch, gpytorch
-        self.X, self.Y = torch.as_tensor(cells.X), torch.as_tensor(cells.y.reshape(T, -1).T.copy())
+        self.X, self.Y = torch.tensor(cells.X), torch.tensor(cells.y.reshape(T, -1).T.copy())
         self.likelihood = gpytorch.likelihoods.MultitaskGaussianLikelihood(
             num_tasks=T, rank=0, has_global_noise=False
         ).double()
@@ -113,9 +113,9 @@ class CellsByCholesky:
         import torch
 
         self.torch, self.gpytorch = torch, gpytorch
-        self.X = torch.as_tensor(cells.X[cells.place])
-        self.task = torch.as_tensor(cells.task)[:, None]
-        self.y = torch.as_tensor(cells.y)
+        self.X = torch.tensor(cells.X[cells.place])
+        self.task = torch.tensor(cells.task)[:, None]
+        self.y = torch.tensor(cells.y)
         self.kernel = _kernel(gpytorch, torch, model)
         self.tasks = gpytorch.kernels.IndexKernel(num_tasks=model.T, rank=model.terms[0][0].rank).double()
         _tasks(self.tasks, torch, model)
