@@ -1,107 +1,137 @@
-"""python -m benchmarks: ratios of time on the same problems at the same certified gap, all in this run."""
+"""python -m benchmarks: times of this library and of its peers on the same problems, to the same certified gap.
+
+Every solver runs in a process of its own, with the threads asked for. What it returns goes through an objective that
+recomputes primal and dual by itself, and through this library's audit before a time is printed.
+"""
 
 from __future__ import annotations
 
 import argparse
-import os
-import platform
+import json
 import sys
-from collections.abc import Iterator
+import time
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
 
-import numpy as np
-import scipy
+from benchmarks import machine as of_machine
+from benchmarks import outcome as o
+from benchmarks import record, report
+from benchmarks.control import races
+from benchmarks.outcome import Outcome
+from benchmarks.plot import draw
+from benchmarks.runner import Limits
+from benchmarks.suites.catalogue import SUITES, further, problems
 
-import mtlref as mt
-from benchmarks.fista import logistic, prox_rows, prox_singular_values, prox_squared_trace_norm, squared
-from benchmarks.races import Race, against_alternation, against_fista, against_multi_task_lasso
-from mtlref.penalties import BoxNorm
+ALL = "all"
 
 
-def races(count: int, tol: float, budget: float) -> Iterator[Race | str]:
-    """The races in turn; a sentence instead where data or packages are not here."""
-    rows = {"scaling": "sum", "tol": tol}
-    shared, _, _ = mt.data.make_joint_features(
-        T=20, p=500, n=300, n_relevant=25, noise=3.0, shared=True, random_state=0
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    p = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    p.add_argument(
+        "--suite", action="append", choices=(*SUITES, "scale", ALL), help="default: all but scale; repeatable"
     )
-    mean = mt.JointFeature(tol=tol)
-    try:
-        yield against_multi_task_lasso("synthetic, one design, L2,1", mean, shared, count, budget)
-    except ImportError:
-        yield "scikit-learn is not installed: no race against MultiTaskLasso"
-    else:
-        try:
-            sarcos = mt.data.load("sarcos", download=False).tasks
-            yield against_multi_task_lasso("sarcos, one design, L2,1", mean, sarcos, count, budget)
-        except mt.data.MissingData:
-            yield "the Sarcos data are not here"
-    try:
-        school = mt.data.load("school", download=False).tasks
-    except mt.data.MissingData:
-        yield "the School data are not here"
-    else:
-        joint, trace = mt.JointFeature(**rows), mt.TraceNorm(**rows)
-        yield against_fista("school, L2,1", joint, school, squared, prox_rows, count, budget)
-        yield against_fista("school, trace norm", trace, school, squared, prox_singular_values, count, budget)
-        # As papers fit it: the constant is a penalised feature, which makes the design ill-conditioned.
-        raw = mt.data.load("school", constant=True, download=False).tasks
-        joint = mt.JointFeature(fit_intercept=False, **rows)
-        trace = mt.TraceNorm(fit_intercept=False, **rows)
-        yield against_fista("school raw, L2,1", joint, raw, squared, prox_rows, count, budget)
-        yield against_fista(
-            "school raw, trace norm", trace, raw, squared, prox_singular_values, count, budget
-        )
-        mtrl = mt.MTRL(fit_intercept=False, **rows)
-        yield against_fista("school raw, MTRL", mtrl, raw, squared, prox_squared_trace_norm, count, budget)
-        yield against_alternation("school raw, MTRL", mtrl, raw, count, budget)
-        clustered = mt.ClusteredMTL(eta=0.1, n_clusters=5, fit_intercept=False, **rows)
-        box = BoxNorm(eta=0.1, k=5).prox
-        yield against_fista("school raw, clusters", clustered, raw, squared, box, count, budget)
-    try:
-        landmine = mt.data.load("landmine", download=False).tasks
-    except mt.data.MissingData:
-        yield "the Landmine data are not here"
-    else:
-        model = mt.JointFeature(loss="logistic", **rows)
-        yield against_fista("landmine, logistic L2,1", model, landmine, logistic, prox_rows, count, budget)
-
-
-def line(race: Race) -> str:
-    """One race as a line of the table."""
-    if race.finished == 0:
-        done = f"{race.other} certified no lam in its time; ours took {race.whole_path:.2f} s for {race.lams}"
-        return f"{race.name:28s} {done}"
-    part = f"{race.finished}/{race.lams}"
-    return (
-        f"{race.name:28s} {race.other:13s} {part:>6s} {race.ours:9.3f} {race.theirs:9.3f} {race.ratio:8.1f} "
-        f"{race.worst_ours:9.1e} {race.worst_theirs:9.1e} {race.whole_path:10.3f}"
+    p.add_argument("--problem", action="append", metavar="NAME", help="only this problem; repeatable")
+    p.add_argument("--solver", action="append", metavar="NAME", help="only this solver; repeatable")
+    p.add_argument("--threads", type=int, default=1, choices=(1, 2), help="of BLAS and OpenMP (default 1)")
+    p.add_argument("--gap", type=float, default=1e-8, help="relative duality gap to reach (default 1e-8)")
+    p.add_argument("--budget", type=float, default=20.0, help="seconds that a solver has (default 20)")
+    p.add_argument("--repeat", type=int, default=3, help="whole solves; the fastest counts (default 3)")
+    p.add_argument("--output", type=Path, metavar="FOLDER", help="write results.json and a figure a suite")
+    p.add_argument("--record", type=Path, metavar="FILE", help="append our figures to a history (JSON lines)")
+    p.add_argument(
+        "--compare", type=Path, metavar="FILE", help="print what changed since a history's last run"
     )
+    p.add_argument(
+        "--quick", action="store_true", help="small problems in this process: does everything work?"
+    )
+    p.add_argument("--list", action="store_true", help="name suites, problems and solvers, and end")
+    return p
+
+
+def listing() -> list[str]:
+    """What can be asked for."""
+    out = []
+    for name in SUITES:
+        out.append(name)
+        out += [f"  {p.name:<24s} {p.words}   [{', '.join(p.solvers)}]" for p in problems(name, False)]
+    return out
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Print one line a race; exit code 0."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument(
-        "--lams", type=int, default=30, help="lams of a path, lam_max to lam_max/100 (default 30)"
-    )
-    parser.add_argument("--tol", type=float, default=1e-8, help="relative gap to certify (default 1e-8)")
-    parser.add_argument(
-        "--budget", type=float, default=120.0, help="seconds the other solver may take (default 120)"
-    )
-    o = parser.parse_args(arguments)
-    threads = os.environ.get("OPENBLAS_NUM_THREADS", "default")
+    """Exit code 0; 1 where an answer of ours did not reach the gap."""
+    p = parser()
+    a = p.parse_args(arguments)
+    if a.list:
+        print("\n".join(listing()))
+        return 0
+    asked = a.suite or [ALL]
+    chosen = [s for s in SUITES if s in asked or ALL in asked]
+    if not (a.gap > 0 and a.budget > 0 and a.repeat >= 1):
+        p.error("--gap and --budget must be > 0, --repeat >= 1")
+    limits = Limits(a.gap, a.budget, a.repeat)
+    machine = of_machine.described(a.threads)
+    print("\n".join(report.heading(machine)))
     print(
-        f"mtlref {mt.__version__}, NumPy {np.__version__}, SciPy {scipy.__version__}, Python "
-        f"{platform.python_version()}, {platform.machine()}, {os.cpu_count()} cores, BLAS threads: {threads}"
+        f"relative gap {a.gap:.0e}, {a.budget:g} s a solver, best of {a.repeat}; first column: how many times longer "
+        "than mtlref\n"
     )
-    print(f"relative gap {o.tol:.0e}, {o.lams} lams; seconds are for the lams that both certified\n")
-    print(
-        f"{'problem':28s} {'other':13s} {'lams':>6s} {'ours s':>9s} {'other s':>9s} {'ratio':>8s} "
-        f"{'our gap':>9s} {'its gap':>9s} {'our path s':>10s}"
-    )
-    for race in races(o.lams, o.tol, o.budget):
-        print(race if isinstance(race, str) else line(race), flush=True)
-    print("\nWhere fewer lams than asked for are counted, the other solver's time was up.")
-    return 0
+    found: list[list[Outcome]] = []
+    for suite in chosen:
+        words = {p.name: p.words for p in problems(suite, a.quick)}
+        print(f"== {suite}")
+        for one in races(
+            suite,
+            limits,
+            threads=a.threads,
+            quick=a.quick,
+            only_problems=a.problem,
+            only_solvers=a.solver,
+            progress=_progress,
+        ):
+            if one:
+                found.append(one)
+                print("\n".join(report.lines(one, words[one[0].problem])), flush=True)
+    scale = further(a.threads, print, quick=a.quick) if "scale" in asked else {}
+    missing = sorted({r.solver for one in found for r in one if r.status == o.MISSING})
+    if missing:
+        print(f"\nnot installed, left out: {', '.join(missing)}")
+    _write(a, machine, found, scale)
+    late = [r for one in found for r in one if r.solver == report.OURS and r.status not in (o.REACHED, o.OUT)]
+    return 1 if late else 0
+
+
+def _progress(what: str) -> None:
+    print(f"[{time.strftime('%H:%M:%S')}] {what}", file=sys.stderr, flush=True)
+
+
+def _write(
+    a: argparse.Namespace, machine: dict[str, Any], found: list[list[Outcome]], scale: dict[str, Any]
+) -> None:
+    line = record.entry(found, machine, a.gap)
+    if a.output is not None:
+        a.output.mkdir(parents=True, exist_ok=True)
+        whole = {
+            **line,
+            "budget": a.budget,
+            "races": [[r.to_dict() for r in one] for one in found],
+            "scale": scale,
+        }
+        (a.output / "results.json").write_text(json.dumps(whole, indent=1), encoding="utf-8")
+        _draw(a, found)
+    if a.compare is not None:
+        print("\n" + "\n".join(record.changes(line, record.history(a.compare))))
+    if a.record is not None:
+        record.append(a.record, line)
+
+
+def _draw(a: argparse.Namespace, found: list[list[Outcome]]) -> None:
+    if find_spec("matplotlib") is None:
+        print("matplotlib is not installed: no figures")
+        return
+    for suite in sorted({one[0].suite for one in found}):
+        draw(suite, [one for one in found if one[0].suite == suite], a.gap, a.output / f"{suite}.png")
 
 
 if __name__ == "__main__":

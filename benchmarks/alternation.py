@@ -1,4 +1,4 @@
-"""The alternation between coefficients and a learned covariance, the baseline of MTRL and MTFL without a ridge.
+"""The alternations that the sources of MTRL, MTFL and clustered multi-task learning give, as baselines.
 
 Argyriou, Evgeniou & Pontil 2008, algorithm 1, as a careful implementer would write it: Gram matrices, never rows; one
 small system a task; and w_t = D (H_t D + lam I)⁻¹ r_t, so that D is not inverted and needs no epsilon. A direction
@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import mtlref as mt
+from benchmarks.fista import cluster_shares
 
 Array = NDArray[np.float64]
 
@@ -45,3 +46,49 @@ class Alternation:
                 D = (U * (s / s.sum())) @ U.T
             system = self.gram @ D + self.lam * np.eye(p)
             self.W = D @ np.linalg.solve(system, self.cross[:, :, None])[:, :, 0].T
+
+
+class ClusterAlternation(Alternation):
+    """Jacob, Bach & Vert 2008, the convex relaxation: coefficients for a fixed M, then the best M for these.
+
+    All tasks are coupled for a fixed M: the coefficients solve H_t w_t + 2 κ Σ_s Q_ts w_s = r_t, Q = (eta I + M)⁻¹,
+    κ = lam eta (1 + eta), by conjugate gradients from the last ones, preconditioned with the blocks H_t + 2 κ Q_tt I.
+    """
+
+    def __init__(self, data: mt.TaskData, fit_intercept: bool, lam: float, eta: float, k: int) -> None:
+        super().__init__(data, fit_intercept, lam)
+        self.eta, self.k = eta, k
+
+    def advance(self, rounds: int) -> None:
+        """Make ``rounds`` rounds."""
+        p, T = self.W.shape
+        twice = 2.0 * self.lam * self.eta * (1.0 + self.eta)
+        for _ in range(rounds):
+            Q = np.eye(T) / (self.eta + min(1.0, self.k / T))
+            if self.W.any():
+                _, s, V = np.linalg.svd(self.W, full_matrices=True)
+                s = np.concatenate([s, np.zeros(T - len(s))])
+                Q = (V.T / (self.eta + cluster_shares(s, self.eta, self.k))) @ V
+            blocks = np.linalg.inv(self.gram + (twice * np.diag(Q))[:, None, None] * np.eye(p))
+            self._solve(twice * Q, blocks)
+
+    def _solve(self, Q: Array, blocks: Array) -> None:
+        w = self.W.T.copy()
+        left = self.cross - _times(self.gram, w) - Q @ w
+        enough = 1e-10 * np.linalg.norm(self.cross)
+        z = _times(blocks, left)
+        d, square = z, float(np.vdot(left, z))
+        for _ in range(1000):
+            if np.linalg.norm(left) <= enough:
+                break
+            image = _times(self.gram, d) + Q @ d
+            step = square / float(np.vdot(d, image))
+            w, left = w + step * d, left - step * image
+            z = _times(blocks, left)
+            last, square = square, float(np.vdot(left, z))
+            d = z + square / last * d
+        self.W = w.T
+
+
+def _times(blocks: Array, w: Array) -> Array:
+    return np.matmul(blocks, w[:, :, None])[:, :, 0]

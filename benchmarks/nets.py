@@ -61,11 +61,7 @@ def in_torch(torch: Any, s: Setting) -> tuple[Callable[[], list[Any]], Callable[
     shared = [params[n] for n in s.net.shared_names]
 
     def losses() -> list[Any]:
-        h = x
-        for layer in ("bottom.0", "bottom.1"):
-            h = torch.relu(torch.addmm(params[f"{layer}.b"], h, params[f"{layer}.W"]))
-        outs = [torch.addmm(params[f"tower{k}.0.b"], h, params[f"tower{k}.0.W"]) for k in range(len(ys))]
-        return [torch.nn.functional.mse_loss(out, y) for out, y in zip(outs, ys, strict=True)]
+        return _losses(torch, params, x, ys)
 
     def step() -> list[Any]:
         for p in params.values():
@@ -81,6 +77,29 @@ def in_torch(torch: Any, s: Setting) -> tuple[Callable[[], list[Any]], Callable[
         return torch.stack(rows)
 
     return step, jacobian
+
+
+def in_torchjd(torch: Any, s: Setting) -> Callable[[], Any]:
+    """The Jacobian by TorchJD's own function for it: one batched backward pass over the K losses."""
+    from torchjd import autojac
+
+    params = {n: torch.tensor(a, requires_grad=True) for n, a in s.params.items()}
+    x, ys = torch.tensor(s.x), [torch.tensor(y) for y in s.ys]
+    shared = [params[n] for n in s.net.shared_names]
+
+    def jacobian() -> Any:
+        parts = autojac.jac(_losses(torch, params, x, ys), shared)
+        return torch.cat([g.reshape(len(ys), -1) for g in parts], dim=1)
+
+    return jacobian
+
+
+def _losses(torch: Any, params: dict[str, Any], x: Any, ys: list[Any]) -> list[Any]:
+    h = x
+    for layer in ("bottom.0", "bottom.1"):
+        h = torch.relu(torch.addmm(params[f"{layer}.b"], h, params[f"{layer}.W"]))
+    outs = [torch.addmm(params[f"tower{k}.0.b"], h, params[f"tower{k}.0.W"]) for k in range(len(ys))]
+    return [torch.nn.functional.mse_loss(out, y) for out, y in zip(outs, ys, strict=True)]
 
 
 def agree(torch: Any, s: Setting) -> None:

@@ -1,6 +1,8 @@
-"""The baseline of the benchmarks is right: it reaches the optimum that the library certifies."""
+"""The races are fair: baselines reach the optimum that the library certifies, gaps are recomputed, records compare."""
 
+import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,53 +13,231 @@ import mtlref as mt
 ROOT = Path(__file__).resolve().parents[2]
 
 
-@pytest.fixture
-def fista(monkeypatch):
+@pytest.fixture(autouse=True)
+def found(monkeypatch):
     monkeypatch.syspath_prepend(str(ROOT))
-    from benchmarks import fista
-
-    return fista
 
 
 @pytest.mark.parametrize("cls", [mt.JointFeature, mt.TraceNorm])
 @pytest.mark.parametrize(
-    ("loss", "fit_intercept"), [("squared", True), ("squared", False), ("logistic", True)]
+    ("loss", "fit_intercept"),
+    [("squared", True), ("squared", False), ("logistic", True), ("logistic", False)],
 )
-def test_fista_reaches_a_certified_optimum(fista, cls, loss, fit_intercept):
+def test_fista_reaches_a_certified_optimum(cls, loss, fit_intercept):
+    from benchmarks import fista
+
     data, _, _ = mt.data.make_low_rank(T=4, p=6, n=(15, 30), loss=loss, random_state=0)
-    model = cls(loss=loss, scaling="sum", fit_intercept=fit_intercept)
-    model.set_params(lam=0.1 * model.lam_max(data))
-    prox = fista.prox_rows if cls is mt.JointFeature else fista.prox_singular_values
-    solver = fista.Fista(
-        (fista.squared if loss == "squared" else fista.logistic)(data, fit_intercept), prox, model.lam
+    for scaling in ("sum", "mean"):
+        model = cls(loss=loss, scaling=scaling, fit_intercept=fit_intercept)
+        model.set_params(lam=0.1 * model.lam_max(data))
+        prox = fista.prox_rows if cls is mt.JointFeature else fista.prox_singular_values
+        made = fista.squared if loss == "squared" else fista.logistic
+        solver = fista.Fista(made(data, fit_intercept, scaling), prox, model.lam)
+        solver.advance(1000)
+        assert mt.audit(model, data, solver.W).relative_gap < 1e-8
+
+
+@pytest.mark.parametrize("fit_intercept", [True, False])
+def test_forms_of_the_squared_loss_have_one_gradient(fit_intercept):
+    from benchmarks import fista
+
+    rng = np.random.default_rng(0)
+    for n, p in ((12, 5), (6, 20)):
+        X, Y, W = rng.standard_normal((n, p)), rng.standard_normal((n, 3)), rng.standard_normal((p, 3))
+        if fit_intercept:
+            X, Y = X - X.mean(axis=0), Y - Y.mean(axis=0)
+        data = mt.TaskData.from_shared(X, Y)
+        forms = [
+            fista.squared(data, fit_intercept, "mean"),
+            fista.squared_moments(mt.Moments.from_data(data), fit_intercept, "mean"),
+            fista.squared_shared(X, Y),
+        ]
+        for form in forms:
+            np.testing.assert_allclose(form.gradient(W), X.T @ (X @ W - Y) / n, rtol=1e-10, atol=1e-12)
+            np.testing.assert_allclose(form.lipschitz, np.linalg.norm(X, 2) ** 2 / n, rtol=1e-10)
+
+
+def test_the_prox_of_clusters_is_that_of_the_penalty():
+    from benchmarks import fista
+    from mtlref.penalties import BoxNorm
+
+    rng = np.random.default_rng(0)
+    for step in (0.01, 1.0):
+        W = rng.standard_normal((7, 5))
+        ours = fista.prox_clusters(0.1, 2)(W, step)
+        np.testing.assert_allclose(ours, BoxNorm(eta=0.1, k=2).prox(W, step), rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("penalty", ["rows", "trace", "squared trace", "clusters"])
+@pytest.mark.parametrize("loss", ["squared", "logistic"])
+@pytest.mark.parametrize("shared", [True, False])
+def test_the_objective_of_the_races_agrees_with_the_audit(penalty, loss, shared):
+    from benchmarks.case import Case
+    from benchmarks.datasets import joint_rows
+
+    if loss == "logistic" and shared:
+        return  # no race has the logistic loss on one design
+    table = (
+        joint_rows.shared(20, 8, 6, 3)
+        if shared
+        else joint_rows.ragged(6, 20, 8, 3, labels=loss == "logistic")
     )
-    solver.advance(3000)
-    assert mt.audit(model, data, solver.W).relative_gap < 1e-8
+    rng = np.random.default_rng(1)
+    for intercept in (False, True) if not shared else (False,):
+        case = Case(table, penalty, (0.05,), loss=loss, fit_intercept=intercept)
+        W = 0.1 * rng.standard_normal((8, 6))
+        primal, dual = case.objective().primal_dual(W, 0.05)
+        judged = mt.audit(case.model(0.05), table.tasks(), W)
+        np.testing.assert_allclose(primal, judged.primal, rtol=1e-10)
+        assert dual <= primal
+        best = case.model(0.05, 1e-10).fit(table.tasks())
+        # Both are lower bounds of the same minimum, and both touch it at the optimum.
+        assert dual <= best.result_.certificate.primal * (1 + 1e-12)
+        assert abs(case.objective().gap(best.coef_.T, 0.05)) <= 1e-9
 
 
-def test_a_race_against_scikit_learn(fista):
-    pytest.importorskip("sklearn")
-    from benchmarks.races import against_multi_task_lasso
-
-    data, _, _ = mt.data.make_joint_features(T=3, p=8, n=30, shared=True, random_state=0)
-    race = against_multi_task_lasso("small", mt.JointFeature(tol=1e-8), data, 4, 30.0)
-    assert race.finished == race.lams == 4
-    assert max(race.worst_ours, race.worst_theirs) <= 1e-8
-    assert np.isfinite(race.ratio)
-
-
-def test_the_command_prints_a_line_a_race(fista, monkeypatch, capsys):
-    monkeypatch.setenv("MTLREF_CACHE", "/nonexistent")
-    monkeypatch.delenv("MTLREF_DATA", raising=False)
-    monkeypatch.setitem(sys.modules, "sklearn.linear_model", None)
+def test_every_quick_problem_is_certified(monkeypatch, capsys, tmp_path):
+    for name in ("sklearn", "celer", "skglm", "adelie", "spams", "GPy", "gpytorch", "torch", "torchjd"):
+        # Peers are raced where someone asks for it: their compilers alone take longer than a test may.
+        monkeypatch.setitem(sys.modules, name, None)
     from benchmarks.__main__ import main
+    from benchmarks.solvers import solver as base
 
-    assert main(["--lams", "2"]) == 0
-    out = capsys.readouterr().out
-    assert "the School data are not here" in out
+    monkeypatch.setattr(base, "find_spec", lambda name: None)
+    drawn = []
+    monkeypatch.setattr("benchmarks.__main__.draw", lambda suite, *rest: drawn.append(suite))
+    monkeypatch.setenv("MTLREF_CACHE", str(tmp_path))
+    monkeypatch.delenv("MTLREF_DATA", raising=False)
+    history = tmp_path / "history.jsonl"
+    asked = ["--quick", "--repeat", "1", "--budget", "1", "--output", str(tmp_path)]
+    suites = [word for s in ("l21", "trace", "mtrl") for word in ("--suite", s)]
+    assert main([*asked, *suites, "--record", str(history)]) == 0
+    said = capsys.readouterr().out
+    assert "not installed, left out:" in said
+    assert "celer" in said
+    written = json.loads((tmp_path / "results.json").read_text())
+    ours = [r for race in written["races"] for r in race if r["solver"] == "mtlref"]
+    assert len(ours) == 8
+    assert all(r["status"] == "reached" and r["gap"] <= 1e-8 for r in ours)
+    assert all(r["status"] != "failed" for race in written["races"] for r in race)
+    assert drawn == ["l21", "mtrl", "trace"]
+    assert str(tmp_path) not in history.read_text()
 
 
-def test_the_baselines_of_the_squared_trace_norm_reach_a_certified_optimum(fista):
+def test_a_figure_has_a_panel_a_problem(tmp_path):
+    pytest.importorskip("matplotlib")
+    from benchmarks.outcome import REACHED, Outcome
+    from benchmarks.plot import draw
+
+    with_curve = Outcome("l21", "A", "mtlref", REACHED, curve=[(0.1, 1e-3), (0.2, 0.0)])
+    assert not draw("l21", [[Outcome("l21", "A", "mtlref", REACHED)]], 1e-8, tmp_path / "none.png")
+    assert draw("l21", [[with_curve, replace(with_curve, solver="celer")]], 1e-8, tmp_path / "one.png")
+    assert (tmp_path / "one.png").stat().st_size > 1000
+
+
+def test_what_misses_the_gap_has_no_time(monkeypatch):
+    from benchmarks import outcome
+    from benchmarks.report import lines
+    from benchmarks.runner import Limits, race
+    from benchmarks.solvers.mtlref_fit import Ours
+    from benchmarks.suites.l21 import QUICK
+
+    class Sloppy(Ours):
+        name = "sloppy"
+
+        def run(self, tol):
+            return [1.01 * W for W in super().run(1e-4)]
+
+    case = QUICK[0].make()
+    limits = Limits(1e-8, 5.0, 1)
+    ours, sloppy = race("l21", "x", case, Ours, limits), race("l21", "x", case, Sloppy, limits)
+    assert (ours.status, sloppy.status) == (outcome.REACHED, outcome.SHORT)
+    assert "however small its tolerance" in sloppy.note
+    first = lines([sloppy, ours], "words")[2].split()[0]
+    assert first == "-"
+
+
+def test_the_audit_has_the_last_word():
+    from benchmarks import outcome
+    from benchmarks.runner import Limits, race
+    from benchmarks.solvers.mtlref_fit import Ours
+    from benchmarks.suites.l21 import QUICK
+
+    case = QUICK[0].make()
+
+    class Blind:
+        null, penalty, top = 1.0, None, None
+
+        def gap(self, W, lam):
+            return 0.0
+
+    class Lied(type(case)):
+        def objective(self):
+            return Blind()
+
+    lied = Lied(**{f: getattr(case, f) for f in case.__dataclass_fields__})
+    monster = type("Zero", (Ours,), {"run": lambda self, tol: [np.zeros((60, 4))]})
+    object.__setattr__(lied, "small", lambda: case)
+    result = race("l21", "x", lied, monster, Limits(1e-8, 1.0, 1))
+    assert result.status == outcome.SHORT
+    assert "the audit says" in result.note
+
+
+def test_races_run_in_processes_of_their_own():
+    from dataclasses import asdict
+
+    from benchmarks import outcome
+    from benchmarks.control import Processes
+    from benchmarks.runner import Limits
+
+    limits = Limits(1e-8, 5.0, 1)
+    task = {"suite": "l21", "problem": "small shared", "solver": "mtlref", "limits": asdict(limits)}
+    with Processes(1) as processes:
+        for _ in range(2):
+            (result,) = processes.run(task, limits)
+            assert result.status == outcome.REACHED
+            assert 0 <= result.gap <= 1e-8
+            assert len(result.curve) == 4
+        child = processes.open["mtlref"].child
+        (wrong,) = processes.run({**task, "solver": "celery"}, limits)
+        assert (wrong.status, wrong.solver) == (outcome.FAILED, "celery")
+        child.kill()
+        (dead,) = processes.run(task, limits)
+        assert dead.status == outcome.FAILED
+        assert "ended with code" in dead.note
+
+
+def test_a_race_against_scikit_learn():
+    pytest.importorskip("sklearn")
+    from benchmarks import outcome
+    from benchmarks.runner import Limits, race
+    from benchmarks.solvers.catalogue import solver
+    from benchmarks.suites.l21 import QUICK
+
+    for problem in QUICK[:2]:
+        result = race("l21", problem.name, problem.make(), solver("scikit-learn"), Limits(1e-8, 5.0, 1))
+        assert result.status == outcome.REACHED
+        assert result.gap <= 1e-8
+
+
+def test_a_record_compares_like_with_like():
+    from benchmarks import record
+    from benchmarks.outcome import REACHED, Outcome
+
+    machine = {"processor": "x", "cores": 2, "system": "y", "threads": 1}
+    races = [[Outcome("l21", "A", "mtlref", REACHED, seconds=1.0), Outcome("l21", "A", "celer", REACHED)]]
+    then = record.entry(races, machine, 1e-8)
+    races[0][0] = replace(races[0][0], seconds=2.0)
+    now = record.entry(races, machine, 1e-8)
+    assert now["seconds"] == {"l21/A": 2.0}
+    assert record.changes(now, [then])[1].split()[0] == "2.00"
+    assert "slower" in record.changes(now, [then])[1]
+    other = {**then, "machine": {**machine, "threads": 2}}
+    assert len(record.changes(now, [other])) == 1
+
+
+def test_the_baselines_of_the_squared_trace_norm_reach_a_certified_optimum():
+    from benchmarks import fista
     from benchmarks.alternation import Alternation
 
     data, _, _ = mt.data.make_low_rank(T=8, p=4, n=(15, 30), random_state=0)
@@ -73,10 +253,98 @@ def test_the_baselines_of_the_squared_trace_norm_reach_a_certified_optimum(fista
         assert mt.audit(model, data, alternation.W).relative_gap < 1e-3
 
 
-def test_a_race_against_alternation(fista):
-    from benchmarks.races import against_alternation
+def test_the_alternation_of_clusters_reaches_a_certified_optimum():
+    from benchmarks.alternation import ClusterAlternation
 
-    data, _, _ = mt.data.make_low_rank(T=6, p=3, n=40, rank=3, random_state=0)
-    race = against_alternation("small", mt.MTRL(scaling="sum", tol=1e-6), data, 3, 5.0)
-    assert race.lams == 3
-    assert race.worst_ours <= 1e-6 or race.finished == 0
+    for T, p in ((8, 4), (4, 6)):
+        data, _, _ = mt.data.make_low_rank(T=T, p=p, n=(15, 30), random_state=0)
+        model = mt.ClusteredMTL(eta=0.1, n_clusters=2, scaling="sum")
+        model.set_params(lam=1e-2 * model.lam_scale(data))
+        alternation = ClusterAlternation(data, True, model.lam, 0.1, 2)
+        alternation.advance(100)
+        assert mt.audit(model, data, alternation.W).relative_gap < 1e-8
+
+
+def test_the_block_diagonal_form_states_the_same_problem():
+    from benchmarks.case import Case
+    from benchmarks.datasets import joint_rows
+    from benchmarks.solvers.block_diagonal import multiple, refusal, stacked, unstacked
+
+    table = joint_rows.ragged(4, 10, 6, 2)
+    X, y, groups = stacked(table)
+    W = np.random.default_rng(0).standard_normal((6, 4))
+    np.testing.assert_array_equal(unstacked(W.ravel(), table), W)
+    left = y - X @ W.ravel()
+    norms = sum(float(np.linalg.norm(W.ravel()[g])) for g in groups)
+    theirs = left @ left / (2 * len(y)) + 0.3 * multiple(table) * norms
+    ours, _ = Case(table, "rows", (0.3,)).objective().primal_dual(W, 0.3)
+    np.testing.assert_allclose(theirs / multiple(table), ours, rtol=1e-12)
+    assert refusal(table, "mean", False) is None
+    assert "intercept" in refusal(table, "mean", True)
+
+
+def test_tables_are_written_from_the_results(tmp_path):
+    from benchmarks import table
+    from benchmarks.outcome import REACHED, SHORT, TIME, Outcome
+
+    one = [
+        Outcome("l21", "A", "mtlref", REACHED, seconds=0.1, gap=1e-9),
+        Outcome("l21", "A", "celer", REACHED, seconds=0.45, gap=1e-9),
+        Outcome("l21", "A", "skglm", TIME, seconds=2.0, gap=1e-3),
+        Outcome("l21", "A", "spams", SHORT, seconds=1.0, gap=1e-5),
+    ]
+    machine = {"processor": "x", "cores": 2, "threads": 1, "load before": 0.0, "versions": {"mtlref": "1"}}
+    result = {"commit": "abc", "gap": 1e-8, "machine": machine, "races": [[r.to_dict() for r in one]]}
+    (tmp_path / "results.json").write_text(json.dumps(result))
+    page = tmp_path / "page.md"
+    page.write_text(f"before\n{table.BEGIN}\nold\n{table.END}\nafter\n")
+    assert table.main([str(tmp_path / "results.json"), "--write", str(page)]) == 0
+    written = page.read_text()
+    assert "| 0.1 | celer 4.5, skglm >20, spams: gap 1e-05 |" in written
+    assert "old" not in written
+    assert written.startswith("before\n")
+    assert written.endswith("after\n")
+    with pytest.raises(ValueError, match="must hold one line"):
+        table.put("no marks", [])
+    marks = (ROOT / "docs" / "benchmarks.md").read_text()
+    assert table.put(marks, ["x"]).count("x") > marks.count("x")
+
+
+def test_the_other_suites_run(monkeypatch, capsys):
+    from benchmarks.__main__ import main
+    from benchmarks.suites import gp, nn
+
+    # Peers are raced where someone asks for it.
+    monkeypatch.setattr(nn, "find_spec", lambda name: None)
+    monkeypatch.setattr(gp, "find_spec", lambda name: None)
+    suites = [word for s in ("gp", "nn", "decision", "growth") for word in ("--suite", s)]
+    assert main(["--quick", "--repeat", "1", "--budget", "0.01", *suites]) == 0
+    said = capsys.readouterr().out
+    assert "failed" not in said
+    assert "not reached" not in said
+    assert "stated 1: O(" in said
+    assert main(["--list"]) == 0
+    assert "School raw clusters" in capsys.readouterr().out
+
+
+def test_the_exponent_is_that_of_the_last_decade():
+    from benchmarks.suites.growth import exponent
+
+    points = [(s, 0.01 + 1e-6 * s**2, 0.0) for s in (1.0, 10.0, 1000.0, 3162.0, 10000.0)]
+    assert exponent(points) == pytest.approx(2.0, abs=0.02)  # the constant still shows
+
+
+def test_further_programs_are_run_where_they_are(monkeypatch, tmp_path):
+    from benchmarks.suites import catalogue
+
+    said = []
+    monkeypatch.setattr(catalogue, "FURTHER", {"nothing": [], "balancers": None, "table": ["--help"]})
+    kept = catalogue.further(1, said.append, quick=True)
+    assert said[:3] == [
+        "benchmarks.nothing is not here",
+        "benchmarks.balancers has no quick form",
+        "== table",
+    ]
+    assert "results.json" in kept["table"]
+    assert catalogue._read('{"a": 1}\n{"a": 2}\n') == [{"a": 1}, {"a": 2}]
+    assert catalogue._read('{\n"a": 1}') == {"a": 1}

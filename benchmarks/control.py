@@ -1,0 +1,178 @@
+"""The races of a suite one after the other, a process for each solver, which is ended when its time is up."""
+
+from __future__ import annotations
+
+import json
+import queue
+import subprocess
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import asdict, replace
+from typing import IO, Any
+
+from benchmarks import outcome as o
+from benchmarks.machine import environment
+from benchmarks.outcome import Outcome
+from benchmarks.runner import Limits
+from benchmarks.solvers.catalogue import solver
+from benchmarks.suites.catalogue import problems
+from benchmarks.trial import Trial
+from benchmarks.worker import outcomes
+
+# Seconds for what is not timed: imports, making the data, compiling, certificates.
+SETTING_UP = 240.0
+
+
+def races(
+    suite: str,
+    limits: Limits,
+    *,
+    threads: int,
+    quick: bool = False,
+    only_problems: list[str] | None = None,
+    only_solvers: list[str] | None = None,
+    progress: Callable[[str], None] = lambda _: None,
+) -> Iterator[list[Outcome]]:
+    """The outcomes of each problem, ours first."""
+    with Processes(threads) as processes:
+        yield from _races(suite, limits, processes, quick, only_problems, only_solvers, progress)
+
+
+def _races(
+    suite: str,
+    limits: Limits,
+    processes: Processes,
+    quick: bool,
+    only_problems: list[str] | None,
+    only_solvers: list[str] | None,
+    progress: Callable[[str], None],
+) -> Iterator[list[Outcome]]:
+    for problem in problems(suite, quick):
+        if only_problems and problem.name not in only_problems:
+            continue
+        task: dict[str, Any] = {"suite": suite, "problem": problem.name, "limits": asdict(limits)}
+        if isinstance(problem, Trial):
+            progress(f"{suite}: {problem.name}")
+            found = outcomes(task) if quick else processes.run(task, limits)
+            yield [r for r in found if not only_solvers or r.solver in only_solvers]
+            continue
+        own = replace(limits, budget=limits.budget * problem.patience)
+        task["limits"] = asdict(own)
+        found = []
+        for name in problem.solvers:
+            if only_solvers and name not in only_solvers:
+                continue
+            progress(f"{suite}: {problem.name}: {name}")
+            task = {**task, "solver": name}
+            if solver(name).version() is None:
+                found.append(Outcome(suite, problem.name, name, o.MISSING))
+            else:
+                found += outcomes(task) if quick else processes.run(task, own)
+            if found[-1].status == o.OUT and name == "mtlref":
+                break
+        yield found
+
+
+class Process:
+    """A process that runs one task after the other, so that what a solver compiles is compiled once."""
+
+    def __init__(self, threads: int) -> None:
+        self.child = subprocess.Popen(
+            [sys.executable, "-m", "benchmarks.worker"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=environment(threads),
+        )
+        self.lines: queue.Queue[bytes | None] = queue.Queue()
+        self.errors: deque[bytes] = deque(maxlen=20)
+        assert self.child.stdin is not None
+        assert self.child.stdout is not None
+        assert self.child.stderr is not None
+        self.pipes = (self.child.stdin, self.child.stdout, self.child.stderr)
+        self.readers = [
+            threading.Thread(target=_pass_on, args=(self.pipes[1], self.lines.put), daemon=True),
+            threading.Thread(target=_pass_on, args=(self.pipes[2], self._keep), daemon=True),
+        ]
+        for r in self.readers:
+            r.start()
+        self.usable = True
+
+    def _keep(self, line: bytes | None) -> None:
+        if line is not None:
+            self.errors.append(line)
+
+    def run(self, task: dict[str, Any], limits: Limits) -> list[Outcome]:
+        """The outcome of a task; what it had told when the process is ended because no answer came in time."""
+        known = Outcome(task["suite"], task["problem"], task.get("solver", ""), o.FAILED)
+        # The first word comes when all is set up; a run that then takes longer than the budget is not waited for.
+        wait = SETTING_UP + (10 * limits.budget if "solver" not in task else 0.0)
+        self.usable = False
+        try:
+            self.pipes[0].write(json.dumps(task).encode() + b"\n")
+            self.pipes[0].flush()
+            while True:
+                line = self.lines.get(timeout=wait)
+                if line is None:
+                    return [replace(known, status=o.FAILED, note=self._last_words())]
+                said = json.loads(line)
+                if "final" in said:
+                    self.usable = True
+                    return [Outcome(**r) for r in said["final"]]
+                known = Outcome(**said["so far"])
+                # Repetitions and certificates, which say nothing while they go on, are waited for.
+                done = known.gap is not None and known.gap <= limits.gap
+                wait = limits.budget + (SETTING_UP if done else 5.0)
+        except queue.Empty:
+            return [replace(known, status=o.TIME, seconds=limits.budget)]
+        except BrokenPipeError:
+            return [replace(known, status=o.FAILED, note=self._last_words())]
+
+    def _last_words(self) -> str:
+        code = self.child.wait()
+        last = b"".join(self.errors).decode(errors="replace").strip().splitlines()
+        return f"ended with code {code}. {last[-1][:200] if last else ''}".strip()
+
+    def close(self) -> None:
+        """End the process."""
+        self.child.kill()
+        self.child.wait()
+        for r in self.readers:
+            r.join(timeout=10.0)
+        for p in self.pipes:
+            with suppress(BrokenPipeError):
+                p.close()
+
+
+class Processes:
+    """A process for each solver, made when first asked for and anew when the last one had to be ended."""
+
+    def __init__(self, threads: int) -> None:
+        self.threads = threads
+        self.open: dict[str, Process] = {}
+
+    def run(self, task: dict[str, Any], limits: Limits) -> list[Outcome]:
+        """The outcome of a task."""
+        name = task.get("solver", task["suite"])
+        if name not in self.open:
+            self.open[name] = Process(self.threads)
+        found = self.open[name].run(task, limits)
+        if not self.open[name].usable:
+            self.open.pop(name).close()
+        return found
+
+    def __enter__(self) -> Processes:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for p in self.open.values():
+            p.close()
+
+
+def _pass_on(stream: IO[bytes], put: Callable[[bytes | None], Any]) -> None:
+    for line in stream:
+        put(line)
+    put(None)

@@ -1,0 +1,1 @@
+"""The solvers of the races, a file each: this library, compiled peers, plain baselines."""

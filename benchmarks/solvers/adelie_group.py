@@ -1,0 +1,62 @@
+"""adelie's group lasso on the block diagonal, squared and logistic loss."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.case import Case
+from benchmarks.machine import allowed
+from benchmarks.solvers.block_diagonal import multiple, refusal, stacked, unstacked
+from benchmarks.solvers.solver import ByTolerance
+
+Array = NDArray[np.float64]
+
+
+class AdelieGroup(ByTolerance):
+    """Its loss is divided by all rows."""
+
+    name = "adelie group"
+    package = "adelie"
+    module = "adelie"
+    looser = (1e-4, 1e-8)
+
+    def __init__(self, case: Case) -> None:
+        super().__init__(case)
+        X, self.y, _ = stacked(case.table)
+        X.sort_indices()
+        self.X = X
+
+    @classmethod
+    def refuses(cls, case: Case) -> str | None:
+        """On the block diagonal."""
+        return refusal(case.table, case.scaling, case.fit_intercept)
+
+    def start(self, target: float) -> float:
+        """Its tolerance bounds a squared change, so that gaps go with its root."""
+        return 100.0 * target**2
+
+    def run(self, tol: float) -> list[Array]:
+        """W for each lam."""
+        import adelie
+
+        table = self.case.table
+        p, T, threads = table.p, table.T, allowed()
+        made = adelie.glm.gaussian if self.case.loss == "squared" else adelie.glm.binomial
+        y = self.y if self.case.loss == "squared" else (self.y > 0).astype(float)
+        further = {} if self.case.loss == "squared" else {"irls_tol": tol}
+        state = adelie.grpnet(
+            X=adelie.matrix.sparse(self.X, method="naive", n_threads=threads),
+            glm=made(y=y),
+            groups=np.arange(p) * T,
+            lmda_path=np.array(self.case.lams) * multiple(table),
+            penalty=np.ones(p),
+            intercept=False,
+            tol=tol,
+            early_exit=False,
+            n_threads=threads,
+            progress_bar=False,
+            max_iters=int(1e7),
+            **further,
+        )
+        return [unstacked(np.asarray(b.todense()).ravel(), table) for b in state.betas]

@@ -1,0 +1,247 @@
+"""Growth: seconds of a certified fit against one size at a time over two decades, and the exponent of the last decade.
+
+Beside it stands the exponent that the Cost line of the class states for a solve whose number of iterations does not
+change; it is an upper bound, for below it other terms or overheads rule.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+import mtlref as mt
+from benchmarks import gp as own
+from benchmarks import outcome as o
+from benchmarks.case import Case, at_ratio
+from benchmarks.datasets import joint_rows, low_rank
+from benchmarks.outcome import Outcome
+from benchmarks.runner import Limits
+from benchmarks.trial import Trial
+from mtlref.gp import Cells, Coregional, Model
+
+TOL = 1e-6  # the default of the library
+Point = tuple[float, float, float]  # size, seconds, relative gap
+
+
+@dataclass(frozen=True)
+class Axis:
+    """A size that grows while the others stay.
+
+    at : size -> (the size that counts, a call to be timed, the relative gap of what it returns)
+    stated : the exponent of the Cost line of ``cls``
+    """
+
+    of: str
+    size: str
+    sizes: tuple[int, ...]
+    at: Callable[[int], tuple[float, Callable[[], Any], Callable[[Any], float]]]
+    stated: float
+    cls: Any
+
+
+def cost_line(cls: Any) -> str:
+    """What the docstring says after "Cost:", up to the end of its sentence."""
+    found = re.search(r"Cost: (.*?)\.(?:\s|$)", cls.__doc__ or "", flags=re.DOTALL)
+    return " ".join(found.group(1).split()) if found else "no Cost line"
+
+
+def exponent(points: list[Point]) -> float:
+    """The slope of log seconds over log size in the last decade."""
+    sizes, seconds = np.log([p[0] for p in points]), np.log([p[1] for p in points])
+    last = sizes >= sizes[-1] - np.log(10.0) - 0.2
+    return float(np.polyfit(sizes[last], seconds[last], 1)[0]) if last.sum() > 1 else float("nan")
+
+
+def grown(problem: str, axis: Axis) -> Callable[[Limits], list[Outcome]]:
+    """Time each size; what would not end within the budget is left out, with all that is larger."""
+
+    def run(limits: Limits) -> list[Outcome]:
+        points: list[Point] = []
+        for size in axis.sizes:
+            counted, call, gap = axis.at(size)
+            best, spent, worst, turns = np.inf, 0.0, 0.0, 0
+            while turns < max(1, limits.repeat) and (turns == 0 or spent + best < 0.2 * limits.budget):
+                clock = time.perf_counter()
+                answer = call()
+                best = min(best, time.perf_counter() - clock)
+                spent, turns = spent + best, turns + 1
+                worst = gap(answer)
+            points.append((counted, best, worst))
+            if 4 * best > limits.budget:
+                break
+        certified = all(p[2] <= TOL for p in points)
+        note = f"{axis.size}^{exponent(points):.2f}, stated {axis.stated:g}: {cost_line(axis.cls)}"
+        if len(points) < len(axis.sizes):
+            note += f"; up to {axis.size} = {points[-1][0]:g} within the budget"
+        return [
+            Outcome(
+                "growth",
+                problem,
+                "mtlref",
+                o.REACHED if certified else o.SHORT,
+                mt.__version__,
+                points[-1][1],
+                max(p[2] for p in points),
+                [(p[0], p[1]) for p in points],
+                note=note,
+            )
+        ]
+
+    return run
+
+
+def _linear(case: Case, counts_rows: bool = False) -> tuple[float, Callable[[], Any], Callable[[Any], float]]:
+    data, model = case.table.tasks(), case.model(case.lams[0], TOL)
+
+    def fit() -> Any:
+        with warnings.catch_warnings():
+            # The gap is printed, whatever it is.
+            warnings.simplefilter("ignore", mt.NotConverged)
+            return model.fit(data)
+
+    def gap(fitted: Any) -> float:
+        return float(mt.audit(model, data, fitted.coef_.T).relative_gap)
+
+    size = float((fit().coef_ != 0).any(axis=0).sum()) if counts_rows else 0.0
+    return size, fit, gap
+
+
+def _rows(make: Callable[[int], Any], ratio: float, *, penalty: str = "rows", active: bool = False) -> Any:
+    def at(size: int) -> tuple[float, Callable[[], Any], Callable[[Any], float]]:
+        counted, fit, gap = _linear(at_ratio(Case(make(size), penalty, ()), ratio), active)
+        return (counted if active else float(size)), fit, gap
+
+    return at
+
+
+def _process(make: Callable[[int], tuple[Model, Cells]], route: str) -> Any:
+    def at(size: int) -> tuple[float, Callable[[], Any], Callable[[Any], float]]:
+        model, cells = make(size)
+        # Nothing iterates here: the value is that of a factorisation.
+        return float(size), lambda: own.evaluate(model, cells, route), lambda _: 0.0
+
+    return at
+
+
+def _scattered(N: int) -> tuple[Model, Cells]:
+    rng = np.random.default_rng(2)
+    every = np.arange(N)
+    cells = Cells(rng.uniform(size=(N, 2)), every, every * 5 // N, rng.standard_normal(N), 5, every)
+    model, _ = own.problem(10, 5)
+    return Model.make(model.terms, Coregional.diagonal(np.full(5, 0.1))), cells
+
+
+def axes(small: bool = False) -> tuple[Axis, ...]:
+    """All of them; ``small``: two sizes each, to see that they run."""
+
+    def over(*sizes: int) -> tuple[int, ...]:
+        return sizes[:2] if small else sizes
+
+    shared, ragged, J, R = joint_rows.shared, joint_rows.ragged, mt.JointFeature, mt.TraceNorm
+    gp = "MultiTaskGP"
+    one, own_design, low = (
+        "JointFeature, one design",
+        "JointFeature, a design a task",
+        "TraceNorm, one design",
+    )
+    return (
+        Axis(
+            one, "n", over(300, 1000, 3000, 10000, 30000), _rows(lambda n: shared(n, 50, 10, 10), 10.0), 1, J
+        ),
+        Axis(one, "p", over(10, 32, 100, 316, 1000), _rows(lambda p: shared(2000, p, 10, 8), 10.0), 2, J),
+        Axis(one, "T", over(3, 10, 32, 100, 316), _rows(lambda T: shared(500, 100, T, 10), 10.0), 1, J),
+        Axis(
+            one,
+            "active",
+            over(4, 13, 40, 126, 400),
+            _rows(lambda a: shared(3000, 600, 10, a, snr=20.0), 30.0, active=True),
+            3,
+            J,
+        ),
+        Axis(
+            own_design,
+            "n",
+            over(100, 316, 1000, 3162, 10000),
+            _rows(lambda n: ragged(10, n, 50, 10), 10.0),
+            1,
+            J,
+        ),
+        Axis(
+            own_design, "p", over(10, 32, 100, 316, 1000), _rows(lambda p: ragged(5, 400, p, 8), 10.0), 2, J
+        ),
+        Axis(own_design, "T", over(3, 10, 32, 100, 316), _rows(lambda T: ragged(T, 200, 50, 8), 10.0), 1, J),
+        Axis(
+            own_design,
+            "active",
+            over(2, 6, 20, 63, 200),
+            _rows(lambda a: ragged(10, 1000, 300, a, snr=20.0), 30.0, active=True),
+            3,
+            J,
+        ),
+        Axis(
+            low,
+            "n",
+            over(300, 1000, 3000, 10000, 30000),
+            _rows(lambda n: low_rank.shared(n, 50, 20, rho=0.5), 10.0, penalty="trace"),
+            1,
+            R,
+        ),
+        Axis(
+            low,
+            "p",
+            over(10, 32, 100, 316, 1000),
+            _rows(lambda p: low_rank.shared(2000, p, 20, rho=0.5), 10.0, penalty="trace"),
+            3,
+            R,
+        ),
+        Axis(
+            low,
+            "T",
+            over(3, 10, 32, 100, 316),
+            _rows(lambda T: low_rank.shared(1000, 100, T, rho=0.5), 10.0, penalty="trace"),
+            2,
+            R,
+        ),
+        Axis(
+            f"{gp}, complete",
+            "n",
+            over(20, 63, 200, 632, 2000),
+            _process(lambda n: own.problem(n, 5), "kronecker"),
+            3,
+            mt.MultiTaskGP,
+        ),
+        Axis(
+            f"{gp}, complete",
+            "T",
+            over(2, 6, 20, 63, 200),
+            _process(lambda T: own.problem(300, T), "kronecker"),
+            1,
+            mt.MultiTaskGP,
+        ),
+        Axis(
+            f"{gp}, unaligned",
+            "N",
+            over(30, 95, 300, 950, 3000),
+            _process(_scattered, "dense"),
+            3,
+            mt.MultiTaskGP,
+        ),
+    )
+
+
+def _trials(small: bool) -> tuple[Trial, ...]:
+    out = []
+    for axis in axes(small):
+        name = f"{axis.of}: {axis.size}" + (" (two)" if small else "")
+        out.append(Trial(name, f"seconds against {axis.size}", grown(name, axis), ("mtlref",)))
+    return tuple(out)
+
+
+PROBLEMS = _trials(False)
+QUICK = tuple(t for t in _trials(True) if t.name.startswith("JointFeature, one design: T"))

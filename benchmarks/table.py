@@ -1,0 +1,90 @@
+"""python -m benchmarks.table results.json ...: the measured ratios as Markdown, or into a page, so that none is typed.
+
+With --write PAGE the tables take the place of what stands between the page's two marks.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from benchmarks import outcome as o
+from benchmarks.outcome import Outcome
+from benchmarks.report import OURS, heading, ordered, ours_of, ratio
+from benchmarks.suites.catalogue import problems
+
+BEGIN = "<!-- measured: begin -->"
+END = "<!-- measured: end -->"
+
+
+def words_of(suite: str) -> dict[str, str]:
+    """What each problem is."""
+    return {p.name: p.words for quick in (False, True) for p in problems(suite, quick)}
+
+
+def cell(ours: Outcome | None, other: Outcome) -> str:
+    """A peer with its ratio, or why it has none."""
+    sign, value = ratio(ours, other)
+    if value is not None:
+        return f"{other.solver} {sign}{value:.3g}"
+    reason = f"gap {other.gap:.0e}" if other.status == o.SHORT and other.gap is not None else other.status
+    return f"{other.solver}: {reason}"
+
+
+def rows(found: list[Outcome], words: str) -> str:
+    """A line of the table."""
+    ours = ours_of(found)
+    mine = next((r for r in found if r.solver == OURS), None)
+    if ours is not None and ours.seconds is not None:
+        seconds = f"{ours.seconds:.3g}"
+    else:
+        seconds = "-" if mine is None else mine.status
+    others = [r for r in ordered(found) if r.solver != OURS and r.status not in (o.MISSING, o.OUT)]
+    said = ", ".join(cell(ours, r) for r in others)
+    if mine is not None and mine.note and not others:
+        said = mine.note
+    name = found[0].problem
+    return f"| {name} | {words} | {seconds} | {said.replace('|', ' ')} |"
+
+
+def tables(result: dict[str, Any]) -> list[str]:
+    """Machine, versions, then a table a suite."""
+    races = [[Outcome(**r) for r in one] for one in result["races"] if one]
+    out = [*heading(result["machine"]), ""]
+    out[0] = f"{out[0]}, commit {result['commit'] or 'unknown'}, relative gap {result['gap']:.0e}:"
+    for suite in dict.fromkeys(one[0].suite for one in races):
+        words = words_of(suite)
+        last = "exponent of the last decade, and as stated" if suite == "growth" else "times longer"
+        out += [f"**{suite}**", "", f"| problem | size | mtlref s | {last} |", "|:--|:--|--:|:--|"]
+        out += [rows(one, words.get(one[0].problem, "")) for one in races if one[0].suite == suite]
+        out.append("")
+    return out
+
+
+def put(page: str, lines: list[str]) -> str:
+    """The page with the lines between its marks."""
+    if page.count(BEGIN) != 1 or page.count(END) != 1 or page.index(BEGIN) > page.index(END):
+        raise ValueError(f"the page must hold one line {BEGIN!r} and after it one line {END!r}")
+    head, rest = page.split(BEGIN)
+    return head + BEGIN + "\n" + "\n".join(lines).rstrip() + "\n" + END + rest.split(END)[1]
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Print, or write into the page; exit code 0."""
+    p = argparse.ArgumentParser(prog="python -m benchmarks.table", description=__doc__)
+    p.add_argument("results", type=Path, nargs="+", help="results.json of python -m benchmarks --output")
+    p.add_argument("--write", type=Path, metavar="PAGE", help="a page with the two marks")
+    a = p.parse_args(arguments)
+    lines = [line for file in a.results for line in tables(json.loads(file.read_text(encoding="utf-8")))]
+    if a.write is None:
+        print("\n".join(lines))
+    else:
+        a.write.write_text(put(a.write.read_text(encoding="utf-8"), lines), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
