@@ -34,7 +34,20 @@ VERIFY = ["cvxpy>=1.5", "hypothesis>=6.100"]
 TEST = [*STUDY, *VERIFY, "polars>=1.0", "pytest>=8.2", "pytest-xdist>=3.6", "selenium>=4.20"]
 DOCS = ["furo>=2024.8.6", "myst-parser>=4.0", "sphinx>=8.0"]
 DEV = [*TEST, *DOCS, "build>=1.2", "cffconvert>=2.0", "mypy>=1.11", "ruff>=0.6"]
-BENCH = ["scikit-learn>=1.6", "threadpoolctl>=3.2"]
+BENCH = [
+    "adelie>=1.1.50",
+    "celer>=0.7.4",
+    "gpytorch>=1.13",
+    "matplotlib>=3.8",
+    "scikit-learn>=1.6",
+    "skglm>=0.4",
+    "spams-bin>=2.6.10",
+    "threadpoolctl>=3.2",
+    "torch>=2.3",
+    "torchjd>=0.9",
+]
+# GPy has no version of NumPy in common with adelie: an environment of its own.
+BENCH_GPY = ["GPy>=1.15", "gpytorch>=1.13", "matplotlib>=3.8", "torch>=2.3"]
 
 setup(
     name="mtlref",
@@ -66,6 +79,7 @@ setup(
         "docs": DOCS,
         "dev": DEV,
         "bench": BENCH,
+        "bench-gpy": BENCH_GPY,
     },
     entry_points={"console_scripts": ["mtlref = mtlref.cli:main"]},
     zip_safe=False,
