@@ -22,8 +22,10 @@ class Balanced:
         self.net, self.balancer, self.weights, self.rng = net, balancer, weights, rng
         self.state = balancer.init(net.K)
 
-    def gradient(self, params: Params, cache: Any, slopes: list[Values], losses: Values) -> Params:
-        """The gradient by name; with a direction, the towers follow the weighted losses."""
+    def gradient(
+        self, params: Params, cache: Any, slopes: list[Values], losses: Values, into: Params | None = None
+    ) -> Params:
+        """The gradient by name; with a direction, the towers follow the weighted losses. ``into`` : its memory."""
         J = self.net._jacobian(params, cache, slopes)
         answer, self.state = self.balancer.update(self.state, J, losses, self.rng)
         direction, weights = (J.shape[1],), (self.net.K,)
@@ -33,11 +35,15 @@ class Balanced:
             )
         # With as many parameters as tasks the shape does not tell: ``gives`` does, where the balancer has it.
         if np.shape(answer) != direction or getattr(self.balancer, "gives", "direction") == "weights":
-            return self.net._grad(params, cache, slopes, np.asarray(answer))
-        grads = self.net._grad(params, cache, slopes, self.weights)
+            return self.net._grad(params, cache, slopes, np.asarray(answer), into)
+        grads = self.net._grad(params, cache, slopes, self.weights, into)
         start = 0
         for n in self.net.shared_names:
             size = params[n].size
-            grads[n] = np.asarray(answer)[start : start + size].reshape(params[n].shape)
+            part = np.asarray(answer)[start : start + size].reshape(params[n].shape)
+            if into is None:
+                grads[n] = part
+            else:
+                grads[n][...] = part
             start += size
         return grads

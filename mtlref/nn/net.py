@@ -10,9 +10,10 @@ them as a leading axis: so the Jacobian of K tasks is one batched pass.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Any
 
 import numpy as np
@@ -193,18 +194,24 @@ class Net(Parameters, Towers):
         losses, slopes = self._losses(outs, ys, masks)
         return losses, self._grad(params, cache, slopes, task_vector(task_weights, self.K))
 
-    def _grad(self, params: Params, cache: Cache, slopes: list[Values], weights: Values) -> Params:
-        grads: Params = {}
-        d = self._towers_backward(
-            params,
-            cache.towers,
-            [s.real.dtype.type(w) * s for w, s in zip(weights, slopes, strict=True)],
-            grads,
-            summed=True,
-        )
+    def _grad(
+        self, params: Params, cache: Cache, slopes: list[Values], weights: Values, into: Params | None = None
+    ) -> Params:
+        """The gradient of (T) by name, in the memory of ``into`` where given."""
+        weighted = [s.real.dtype.type(w) * s for w, s in zip(weights, slopes, strict=True)]
+        return self._grad_of(params, cache, weighted, into)
+
+    def _grad_of(
+        self, params: Params, cache: Cache, slopes: list[Values] | Values, into: Params | None = None
+    ) -> Params:
+        """``_grad`` from weighted slopes, a list over tasks or side by side."""
+        grads: Params = {} if into is None else dict(into)
+        d = self._towers_backward(params, cache.towers, slopes, grads, summed=True)
         self._trunk_backward(params, cache.trunk, d, grads, False)
         self._penalty_backward(params, grads)
-        return {name: grads[name] for name in self.param_names}
+        if into is None:
+            return {name: grads[name] for name in self.param_names}
+        return _settled(grads, into)
 
     def jacobian(
         self,
@@ -230,13 +237,26 @@ class Net(Parameters, Towers):
         return losses, self._jacobian(params, cache, slopes, chosen)
 
     def _jacobian(
-        self, params: Params, cache: Cache, slopes: list[Values], names: tuple[str, ...] | None = None
+        self,
+        params: Params,
+        cache: Cache,
+        slopes: list[Values] | Values,
+        names: tuple[str, ...] | None = None,
     ) -> Values:
         d = self._towers_backward(params, cache.towers, slopes, None)
-        grads: Params = {}
+        chosen = self.shared_names if names is None else names
+        sizes = [math.prod(self._shapes[n]) for n in chosen]
+        ends = [0, *accumulate(sizes)]
+        J = np.empty((self.K, ends[-1]), dtype=d.dtype)
+        columns = {
+            n: J[:, a:b].reshape(self.K, *self._shapes[n])
+            for n, (a, b) in zip(chosen, pairwise(ends), strict=True)
+        }
+        # With one task a gradient may come without the axis of losses.
+        grads = dict(columns) if self.K > 1 else {}
         self._trunk_backward(params, cache.trunk, d, grads, True)
-        parts = [grads[n].reshape(self.K, -1) for n in (self.shared_names if names is None else names)]
-        return np.concatenate(parts, axis=1) if parts else np.zeros((self.K, 0), dtype=d.dtype)
+        _settled(grads, columns)
+        return J
 
     def predict(self, params: Params, x: Any) -> list[Values]:
         """What the heads make of the logits: numbers, or probabilities; a list over tasks."""
@@ -247,3 +267,11 @@ class Net(Parameters, Towers):
         sizes = sum(int(np.prod(s)) for s in self._shapes.values())
         heads = ", ".join(map(repr, self.heads))
         return f"{type(self).__name__}(n_in={self.n_in}, heads=[{heads}], {sizes} parameters)"
+
+
+def _settled(grads: Params, into: Params) -> Params:
+    """``into``, with the values of ``grads`` where those were made elsewhere."""
+    for name, memory in into.items():
+        if grads[name] is not memory:
+            memory[...] = grads[name]
+    return into
