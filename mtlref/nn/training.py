@@ -1,6 +1,7 @@
 """The training loop: minibatches, early stopping on a validation part, frozen parameters, learning curves.
 
-An epoch is one pass over shuffled rows. The loop ends after ``epochs``, or when the weighted validation loss (without
+An epoch is one pass over shuffled rows; under a balancer, rows that count for some tasks alone are dealt to the batches
+so that each has its share of every task. The loop ends after ``epochs``, or when the weighted validation loss (without
 validation rows: no such end) did not fall for ``patience`` epochs, or when a loss is no finite number; what is returned
 are the parameters of the best validation loss, of the last epoch without validation rows.
 """
@@ -10,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -121,16 +123,20 @@ def train(
     counts = None  # each row's weight for each task (n, K), None where all are one
     if any(m is not None for m in masks):
         counts = np.column_stack([np.ones(len(x)) if m is None else m for m in masks])
+    ends = None
+    if balancer is not None and counts is not None:
+        # A balancer looks at every task in every batch: batches of one size, each with its share of every task.
+        ends = np.linspace(0, len(x), -(-len(x) // batch_size) + 1).astype(int).tolist()
     best, best_at, kept = np.inf, 0, vector.copy()
     curve, checked = [], []
     ending = Ending.EPOCHS
     for epoch in range(epochs):
-        order = rng.permutation(len(x))
+        order = rng.permutation(len(x)) if ends is None else _dealt(counts, rng)
         now = _epoch_targets(net, here, x, targets, masks, epoch)
         shuffled = stepper.checked(x, now, masks).take(order)
         total, seen = np.zeros(net.K), np.zeros(net.K)
-        for start in range(0, len(x), batch_size):
-            rows = slice(start, start + batch_size)
+        for start, end in pairwise(range(0, len(x) + batch_size, batch_size) if ends is None else ends):
+            rows = slice(start, end)
             losses = stepper.step(shuffled.take(rows))
             part = order[rows]
             count: Any = len(part) if counts is None else np.add.reduce(counts[part])
@@ -160,6 +166,16 @@ def train(
         np.array(checked) if checked else None,
         stepper.state,
     )
+
+
+def _dealt(counts: Any, rng: np.random.Generator) -> Values:
+    """An order of the rows in which each task's rows, in an order of their own, are spread evenly."""
+    group = np.argmax(counts > 0, axis=1)
+    place = np.empty(len(group))
+    for k in np.unique(group):
+        rows = np.flatnonzero(group == k)
+        place[rows] = (rng.permutation(len(rows)) + rng.random()) / len(rows)
+    return np.argsort(place)
 
 
 def _epoch_targets(

@@ -116,3 +116,28 @@ def test_weights_of_a_balancer_are_task_weights(kind: str, needs: tuple[str, ...
         weighted.step(weighted.rows(data.x, data.ys))
         balanced.step(balanced.rows(data.x, data.ys))
     np.testing.assert_allclose(balanced.vector, weighted.vector, rtol=1e-12, atol=1e-14)
+
+
+def test_every_batch_has_its_share_of_every_task() -> None:
+    """Tasks of 40 and 8 rows in batches of 12: each batch has 10 and 2 rows, so that no loss is ever without rows."""
+    rng = np.random.default_rng(3)
+    x = rng.standard_normal((48, 2))
+    masks = np.repeat(np.eye(2), [40, 8], axis=0)
+    seen: list[np.ndarray] = []
+
+    class Watching(balance.Fixed):
+        def update(self, state: Any, J: Any = None, losses: Any = None, rng: Any = None, **o: Any) -> Any:
+            seen.append(np.array(losses))
+            return super().update(state, J, losses, rng, **o)
+
+    net = SharedBottom(2, hidden=(2,), heads=[Regression(), Regression()])
+    ys = [np.where(masks[:, k] > 0, 1e3 * (k + 1), np.nan) for k in range(2)]
+    train(net, net.init(0), Batch(x, ys, masks), rng=rng, epochs=5, batch_size=12, balancer=Watching())
+    assert len(seen) == 20
+    assert np.array(seen).min() > 9e5
+    from mtlref.nn.training import _dealt
+
+    order = _dealt(masks, rng)
+    assert sorted(order) == list(range(48))
+    for start in range(0, 48, 12):
+        assert 1 <= (order[start : start + 12] >= 40).sum() <= 3
