@@ -251,6 +251,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--splits", type=int, default=5, help="at most 5 on digits")
     parser.add_argument("--epochs", type=int, default=60)
     parser.add_argument("--out", default="tuning-run", help="folder for results.csv and the pictures")
+    parser.add_argument(
+        "--read", action="store_true", help="train nothing: tables of the folder's results.csv"
+    )
     o = parser.parse_args(arguments)
     folder = Path(o.out)
     folder.mkdir(parents=True, exist_ok=True)
@@ -270,14 +273,18 @@ def main(arguments: list[str] | None = None) -> int:
         "epoch",
     ]
     fields += ["seconds", "error"]
-    rows = []
-    with (folder / "results.csv").open("w", newline="", encoding="utf-8") as stream:
-        writer = csv.DictWriter(stream, fields, restval="")
-        writer.writeheader()
-        for row in study(names, methods, o.settings, o.splits, o.epochs):
-            writer.writerow(row)
-            stream.flush()
-            rows.append(row)
+    rows: list[dict[str, Any]] = []
+    if o.read:
+        with (folder / "results.csv").open(newline="", encoding="utf-8") as stream:
+            rows = list(csv.DictReader(stream))
+    else:
+        with (folder / "results.csv").open("w", newline="", encoding="utf-8") as stream:
+            writer = csv.DictWriter(stream, fields, restval="")
+            writer.writeheader()
+            for row in study(names, methods, o.settings, o.splits, o.epochs):
+                writer.writerow(row)
+                stream.flush()
+                rows.append(row)
     for name in names:
         (folder / f"tuning-{name}.svg").write_text(picture(rows, name), encoding="utf-8")
         print("\n".join(table(rows, name)) + "\n")

@@ -51,7 +51,6 @@ MUTANTS = [
     Mutant("mixture gradient of the wrong factor", "gates.py", "np.moveaxis(g, -1, -2)[..., None] * d[..., None, :, :]", "d[..., None, :, :] + 0 * np.moveaxis(g, -1, -2)[..., None]", GRADIENT, "moe"),
     Mutant("biases forgotten in the backward pass", "dense.py", "grads[b] = np.add.reduce(dz, axis=-2, out=grads.get(b))", "grads[b] = 0 * np.add.reduce(dz, axis=-2)", ADJOINT, "shared"),
     Mutant("several members' biases forgotten", "dense.py", "    bias = np.add.reduce(dz, axis=-2)", "    bias = 0 * np.add.reduce(dz, axis=-2)", ADJOINT, "mmoe"),
-    Mutant("a caller's gradient overwritten", "dense.py", "out=None if back is d or slope.dtype != back.dtype else back", "out=back", GRADIENT, "ple"),
     Mutant("a gradient made elsewhere left out", "net.py", "if grads[name] is not memory:", "if False:", JACOBIAN, "mmoe"),
     Mutant("joined weights taken apart in the wrong order", "dense.py", "return np.swapaxes(z.reshape(*z.shape[:-1], members, -1), -3, -2)", "return np.moveaxis(z.reshape(*z.shape[:-1], -1, members), -1, -3)", VALUES, "moe"),
     Mutant("towers' input gradient of one member alone", "dense.py", "return np.asarray(joined(dz) @ W.T)", "return np.asarray(joined(dz * (np.arange(members) == 0)[:, None, None]) @ W.T)", GRADIENT, "shared"),
