@@ -74,7 +74,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python docs/gallery/representation_bias.py")
     parser.add_argument("--trials", type=int, default=200)
     parser.add_argument("--epochs", type=int, default=400)
-    parser.add_argument("--hidden", type=int, default=8)
+    parser.add_argument("--hidden", type=int, default=4)
     o = parser.parse_args(arguments)
     results = [trial(seed, o.epochs, o.hidden) for seed in range(o.trials)]
     learned = np.array([r[:2] for r in results if r[2]]).reshape(-1, 2)
