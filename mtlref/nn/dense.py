@@ -108,6 +108,8 @@ def backward(
 def into(names: tuple[str, ...], x: Values, W: Values, dz: Values, each: bool = True) -> Values:
     """The gradient in the input from dz; by member, or summed over them."""
     members = len(names)
+    if members == 1 and dz.flags.c_contiguous:  # one product for all losses
+        return np.asarray((dz.reshape(-1, dz.shape[-1]) @ W.T).reshape(*dz.shape[:-1], len(W)))
     if members == 1 or x.ndim == 3:
         return np.asarray(dz @ np.swapaxes(W, -1, -2))
     if not each:

@@ -36,6 +36,7 @@ from mtlref.nn.sizes import (
     widths,
 )
 from mtlref.nn.towers import Climbed, Towers
+from mtlref.nn.wide import Wide
 
 Values = NDArray[Any]
 Params = dict[str, Values]
@@ -84,6 +85,7 @@ class Net(Parameters, Towers):
         self._tower_layers = [
             tuple(f"tower{k}.{depth}" for k in range(self.K)) for depth in range(len(self.tower))
         ]
+        self._wide = Wide.of(self.heads)
         self._head_names = tuple(f"tower{k}.{len(self.tower)}" for k in range(self.K))
         ends = np.cumsum([0, *(head.width for head in self.heads)])
         self._logits = [slice(a, b) for a, b in pairwise(ends.tolist())]
@@ -141,6 +143,15 @@ class Net(Parameters, Towers):
         """(losses (K,), their gradients in the logits), with everything checked."""
         return self._loss_slopes(outs, *self._targets(ys, masks, len(outs[0]), outs[0].real.dtype))
 
+    def _losses_once(
+        self, outs: list[Values], cache: Cache, ys: Any, masks: Any
+    ) -> tuple[Values, list[Values] | Values]:
+        """``_losses``, with the slopes side by side where the heads are of one kind and read one input."""
+        targets, weights = self._targets(ys, masks, len(outs[0]), outs[0].real.dtype)
+        if self._wide is None or cache.towers.wide is None:
+            return self._loss_slopes(outs, targets, weights)
+        return self._wide(cache.towers.wide, *self._wide.rows(targets, weights))
+
     def _targets(
         self, ys: Any, masks: Any, rows: int, dtype: Any
     ) -> tuple[list[Values], list[Values | None]]:
@@ -191,8 +202,13 @@ class Net(Parameters, Towers):
         Raises DataError and FormError for other shapes, NaN, labels outside a head's range, and negative masks.
         """
         outs, cache = self.forward(params, x)
-        losses, slopes = self._losses(outs, ys, masks)
-        return losses, self._grad(params, cache, slopes, task_vector(task_weights, self.K))
+        weights = task_vector(task_weights, self.K)
+        losses, slopes = self._losses_once(outs, cache, ys, masks)
+        if not isinstance(slopes, np.ndarray):
+            return losses, self._grad(params, cache, slopes, weights)
+        if task_weights is not None:
+            slopes = slopes * np.repeat(weights, [h.width for h in self.heads]).astype(slopes.real.dtype)
+        return losses, self._grad_of(params, cache, slopes)
 
     def _grad(
         self, params: Params, cache: Cache, slopes: list[Values], weights: Values, into: Params | None = None
@@ -233,7 +249,7 @@ class Net(Parameters, Towers):
             if name not in self.shared_names:
                 raise DataError(f"names must be among {', '.join(self.shared_names) or 'none'}; got {name!r}")
         outs, cache = self.forward(params, x)
-        losses, slopes = self._losses(outs, ys, masks)
+        losses, slopes = self._losses_once(outs, cache, ys, masks)
         return losses, self._jacobian(params, cache, slopes, chosen)
 
     def _jacobian(

@@ -18,7 +18,6 @@ from mtlref.nn.balancing import Balanced
 from mtlref.nn.frozen import are_weights, free_names
 from mtlref.nn.net import Net, Params, task_vector
 from mtlref.nn.optimizers import Adam, Optimizer, State
-from mtlref.nn.wide import Wide
 
 Values = NDArray[Any]
 
@@ -93,7 +92,7 @@ class Stepper:
         self.state = self.optimizer.start(len(self.vector), self.dtype) if state is None else kept(state)
         rng = np.random.default_rng(0) if rng is None else rng
         self._balanced = None if balancer is None else Balanced(net, balancer, self.weights, rng)
-        self._wide = Wide.of(net.heads)
+        self._wide = net._wide
         self._by_column = np.repeat(self.weights, [h.width for h in net.heads]).astype(self.dtype)
         self._weighted = bool((self.weights != 1).any())
 

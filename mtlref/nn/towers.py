@@ -132,8 +132,8 @@ class Towers:
                 wide[:, self._logits[k]] *= -strength
             return (wide @ W.T)[None]
         if wide.shape[1] == self.K:
-            # Outer products, all at once.
-            return self._reversed(wide.T[:, :, None] * W.T[:, None, :])
+            # Outer products, all at once; a loss's must lie together, or the products to come would copy them.
+            return self._reversed(np.multiply(wide.T[:, :, None], W.T[:, None, :], order="C"))
         d = np.empty((self.K, *h.shape), dtype=np.result_type(wide, W))
         for k, part in enumerate(self._logits):
             # An outer product is faster as a product of entries than as a matrix product.
