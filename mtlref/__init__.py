@@ -59,6 +59,7 @@ _LAZY = {
     "gp": ("mtlref.gp", None),
     "metrics": ("mtlref.metrics", None),
     "nn": ("mtlref.nn", None),
+    "relatedness": ("mtlref.study", "relatedness"),
     "SharedMLP": ("mtlref.nn", "SharedMLP"),
     "SoftSharingMLP": ("mtlref.nn", "SoftSharingMLP"),
     "CrossStitchMLP": ("mtlref.nn", "CrossStitchMLP"),

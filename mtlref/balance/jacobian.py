@@ -123,6 +123,10 @@ class Rows:
         """v · 2^exponent: a vector of the scaled problem in the units of J."""
         return np.asarray(np.ldexp(v, self.exponent))
 
+    def into(self, v: Array) -> Array:
+        """The inverse of ``back``."""
+        return np.asarray(np.ldexp(v, -self.exponent))
+
 
 def _raised(J: Array) -> tuple[Array, NDArray[np.int32]]:
     """Each row over its own power of two, its largest entry in [1/2, 1); and the powers (m,)."""

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from mtlref.balance.balancer import Found, GradientBalancer
 from mtlref.balance.jacobian import Rows, as_losses
-from mtlref.balance.minnorm import hull_point
+from mtlref.balance.minnorm import hull_point, quick_hull
 from mtlref.inputs import choice
 
 Array = NDArray[np.float64]
@@ -69,6 +69,14 @@ class MGDA(GradientBalancer):
         """1, or 0 where the gradients' lengths are divided out."""
         return 0.0 if self.normalization in ("l2", "loss+") and self.convention == "hull" else 1.0
 
+    def _quick(self, J: Any) -> Array | None:
+        if self.normalization != "none" or type(J) is not np.ndarray or J.dtype != np.float64 or J.ndim != 2:
+            return None
+        if 0 in J.shape:
+            return None
+        found = quick_hull(J)
+        return None if found is None else found[1]
+
     def _find(self, J: Array, rows: Rows, losses: Any, state: Any, rng: Any, draw: Any) -> Found:
         m = len(J)
         by_length = self.normalization in ("l2", "loss+")
@@ -78,7 +86,11 @@ class MGDA(GradientBalancer):
             lengths = lengths / losses
         else:
             losses = np.ones(m)
-        w, inside = hull_point(rows, lengths)
+        quick = quick_hull(rows.J) if self.normalization == "none" else None
+        if quick is None:
+            w, inside = hull_point(rows, lengths)
+        else:
+            w, inside = quick[0], rows.into(quick[1])
         # A zero row is the shortest vector itself; divided by its own length it is nothing.
         weights = w / losses
         if by_length:

@@ -11,6 +11,10 @@ Source: lawson1974, chapter 23.
 
 from __future__ import annotations
 
+from functools import cache
+from math import sqrt
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -80,6 +84,87 @@ def _guessed(gram: Array, ratio: Array) -> Array | None:
         return None
     w /= ratio
     return np.asarray(w / w.sum())
+
+
+# Squares of the gradients' entries are safe from overflow and underflow where the lengths' squares lie between these.
+SAFE = (1e-280, 1e280)
+
+
+def quick_hull(J: Array) -> tuple[Array, Array] | None:
+    """(w, d) of ``hull_point`` from J J' alone where that costs no digit; None where the slower way must be taken.
+
+    J (m, d) float64. A task that is left out stays out; the answer is given only if it is optimal. NaN gives None.
+    """
+    m = len(J)
+    if m > 64:
+        return None
+    with np.errstate(all="ignore"):
+        G = J @ J.T
+    squares = G.diagonal().tolist()
+    least = min(squares)
+    if not (SAFE[0] < least and sum(squares) < SAFE[1]):  # the sum sees a NaN, the least may not
+        return None
+    if m == 2:
+        return _quick_pair(J, squares[0], squares[1], float(G[0, 1]))
+    # In units: U U' c = wanted on the tasks with weight, >= elsewhere; w = c over the lengths, up to a factor.
+    short = [1.0 / sqrt(s) for s in squares]
+    to_unit = np.array(short)
+    gram = G * to_unit
+    gram *= to_unit[:, None]
+    small = sqrt(least)
+    wanted = [small * s for s in short]
+    active = list(range(m))
+    posv = _posv()
+    for _ in range(4):
+        part = gram if len(active) == m else gram[np.ix_(active, active)]
+        factor, c, failed = posv(part, [wanted[i] for i in active])
+        # The pivots of a well-conditioned Gram matrix of units are far from zero.
+        if failed or min(factor.diagonal().tolist()) < 0.3:
+            return None
+        inside = c.tolist()
+        if min(inside) > 0:
+            break
+        active = [i for i, v in zip(active, inside, strict=True) if v > 0]
+        if not active:
+            return None
+    else:
+        return None
+    w = [0.0] * m
+    total = 0.0
+    for i, v in zip(active, inside, strict=True):
+        w[i] = v * short[i]
+        total += w[i]
+    weights = np.array(w)
+    weights /= total
+    slopes = (G @ weights).tolist()
+    level = slopes[active[0]]
+    # ⟨g_i, d⟩ = ‖d‖² for the tasks with weight, >= for those left out
+    if min(slopes) < level * (1 - 1e-13) or any(slopes[i] > level * (1 + 1e-13) for i in active):
+        return None
+    return weights, weights @ J
+
+
+def _quick_pair(J: Array, a: float, b: float, ab: float) -> tuple[Array, Array] | None:
+    """Two gradients of squared lengths a, b and inner product ab: in closed form."""
+    if ab >= a or ab >= b:
+        first = 1.0 if a <= b else 0.0
+    else:
+        apart = a + b - 2.0 * ab
+        if ab < 0 and ab * ab > 0.9 * a * b:  # nearly opposite: J J' has lost digits
+            return None
+        first = (b - ab) / apart
+        if not 1e-3 < first < 1 - 1e-3:
+            return None
+    w = np.array([first, 1.0 - first])
+    return w, w @ J
+
+
+@cache
+def _posv() -> Any:
+    """LAPACK's solver for positive definite systems, loaded when first needed."""
+    from scipy.linalg.lapack import dposv
+
+    return dposv
 
 
 def hull_point(rows: Rows, lengths: Array | None = None) -> tuple[Array, Array]:

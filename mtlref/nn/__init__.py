@@ -33,6 +33,7 @@ from mtlref.nn.rankprop import Rankprop, rankprop_targets
 from mtlref.nn.shared_bottom import SharedBottom
 from mtlref.nn.shared_lstm import SharedLSTM
 from mtlref.nn.soft_sharing import SoftSharing
+from mtlref.nn.stepping import Stepper
 from mtlref.nn.training import Batch, Ending, Trained, train
 
 __all__ = [
@@ -70,6 +71,7 @@ __all__ = [
     "SharedMLP",
     "SoftSharing",
     "SoftSharingMLP",
+    "Stepper",
     "Trained",
     "check_gradient",
     "rankprop_targets",

@@ -38,16 +38,17 @@ def affine(params: Params, names: tuple[str, ...], x: Values) -> tuple[Values, V
     """(x W + b with the member axis where there are several members, W as in ``Step``)."""
     if len(names) == 1:
         W = params[f"{names[0]}.W"]
-        return _plus(x @ W, params[f"{names[0]}.b"]), W
+        return plus(x @ W, params[f"{names[0]}.b"]), W
     weights, biases = [params[f"{n}.W"] for n in names], [params[f"{n}.b"] for n in names]
     if x.ndim == 2:
         W = np.concatenate(weights, axis=1)
-        return apart(_plus(x @ W, np.concatenate(biases)), len(names)), W
+        return apart(plus(x @ W, np.concatenate(biases)), len(names)), W
     W = np.stack(weights)
-    return _plus(x @ W, np.stack(biases)[:, None, :]), W
+    return plus(x @ W, np.stack(biases)[:, None, :]), W
 
 
-def _plus(z: Values, b: Values) -> Values:
+def plus(z: Values, b: Values) -> Values:
+    """z + b, in z's own memory where its type allows."""
     if np.can_cast(b.dtype, z.dtype):
         z += b
         return z
@@ -88,13 +89,16 @@ def backward(
 ) -> Values | None:
     """The gradient in the input of the network from ``d``, that in its output; ``grads`` takes those of W and b.
 
-    With ``to_input`` False the input's gradient is not formed. It keeps the member axis, unless ``each`` is False: then
+    Where ``grads`` holds an array of that name already, its memory is used for one member's W and b. With ``to_input``
+    False the input's gradient is not formed. It keeps the member axis, unless ``each`` is False: then
     it is the sum over members, of one input for all.
     """
     back: Values | None = d
     for k, step in reversed(list(enumerate(steps))):
         assert back is not None
-        dz = back * act.slope(step.z, step.a)
+        slope = act.slope(step.z, step.a)
+        # What was made here may be overwritten; what the caller gave may not.
+        dz = np.multiply(back, slope, out=None if back is d or slope.dtype != back.dtype else back)
         if grads is not None:
             affine_gradients(grads, step.names, step.source, dz)
         back = into(step.names, step.source, step.W, dz, each or k > 0) if k > 0 or to_input else None
@@ -104,6 +108,8 @@ def backward(
 def into(names: tuple[str, ...], x: Values, W: Values, dz: Values, each: bool = True) -> Values:
     """The gradient in the input from dz; by member, or summed over them."""
     members = len(names)
+    if members == 1 and dz.flags.c_contiguous:  # one product for all losses
+        return np.asarray((dz.reshape(-1, dz.shape[-1]) @ W.T).reshape(*dz.shape[:-1], len(W)))
     if members == 1 or x.ndim == 3:
         return np.asarray(dz @ np.swapaxes(W, -1, -2))
     if not each:
@@ -113,11 +119,12 @@ def into(names: tuple[str, ...], x: Values, W: Values, dz: Values, each: bool = 
 
 def affine_gradients(grads: Params, names: tuple[str, ...], x: Values, dz: Values) -> None:
     """x' dz for W, and the sum of dz over rows for b."""
-    bias = np.add.reduce(dz, axis=-2)
     if len(names) == 1:
-        grads[f"{names[0]}.W"] = np.swapaxes(x, -1, -2) @ dz
-        grads[f"{names[0]}.b"] = bias
+        W, b = f"{names[0]}.W", f"{names[0]}.b"
+        grads[W] = np.matmul(np.swapaxes(x, -1, -2), dz, out=grads.get(W))
+        grads[b] = np.add.reduce(dz, axis=-2, out=grads.get(b))
         return
+    bias = np.add.reduce(dz, axis=-2)
     if x.ndim == 2:
         weight = apart(x.T @ joined(dz), len(names))
     else:

@@ -140,6 +140,7 @@ class NeuralModel(Predicting, Preparing):
             validation=None if held is None else self._batch(learned, block.take(held)),
             patience=self.patience,
             ridge=self.ridge,
+            balancer=self.balancer,
             frozen=frozen,
             state=state,
             progress=self.progress,

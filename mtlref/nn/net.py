@@ -10,9 +10,10 @@ them as a leading axis: so the Jacobian of K tasks is one batched pass.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Any
 
 import numpy as np
@@ -35,6 +36,7 @@ from mtlref.nn.sizes import (
     widths,
 )
 from mtlref.nn.towers import Climbed, Towers
+from mtlref.nn.wide import Wide
 
 Values = NDArray[Any]
 Params = dict[str, Values]
@@ -83,6 +85,7 @@ class Net(Parameters, Towers):
         self._tower_layers = [
             tuple(f"tower{k}.{depth}" for k in range(self.K)) for depth in range(len(self.tower))
         ]
+        self._wide = Wide.of(self.heads)
         self._head_names = tuple(f"tower{k}.{len(self.tower)}" for k in range(self.K))
         ends = np.cumsum([0, *(head.width for head in self.heads)])
         self._logits = [slice(a, b) for a, b in pairwise(ends.tolist())]
@@ -140,6 +143,15 @@ class Net(Parameters, Towers):
         """(losses (K,), their gradients in the logits), with everything checked."""
         return self._loss_slopes(outs, *self._targets(ys, masks, len(outs[0]), outs[0].real.dtype))
 
+    def _losses_once(
+        self, outs: list[Values], cache: Cache, ys: Any, masks: Any
+    ) -> tuple[Values, list[Values] | Values]:
+        """``_losses``, with the slopes side by side where the heads are of one kind and read one input."""
+        targets, weights = self._targets(ys, masks, len(outs[0]), outs[0].real.dtype)
+        if self._wide is None or cache.towers.wide is None:
+            return self._loss_slopes(outs, targets, weights)
+        return self._wide(cache.towers.wide, *self._wide.rows(targets, weights))
+
     def _targets(
         self, ys: Any, masks: Any, rows: int, dtype: Any
     ) -> tuple[list[Values], list[Values | None]]:
@@ -190,21 +202,32 @@ class Net(Parameters, Towers):
         Raises DataError and FormError for other shapes, NaN, labels outside a head's range, and negative masks.
         """
         outs, cache = self.forward(params, x)
-        losses, slopes = self._losses(outs, ys, masks)
-        return losses, self._grad(params, cache, slopes, task_vector(task_weights, self.K))
+        weights = task_vector(task_weights, self.K)
+        losses, slopes = self._losses_once(outs, cache, ys, masks)
+        if not isinstance(slopes, np.ndarray):
+            return losses, self._grad(params, cache, slopes, weights)
+        if task_weights is not None:
+            slopes = slopes * np.repeat(weights, [h.width for h in self.heads]).astype(slopes.real.dtype)
+        return losses, self._grad_of(params, cache, slopes)
 
-    def _grad(self, params: Params, cache: Cache, slopes: list[Values], weights: Values) -> Params:
-        grads: Params = {}
-        d = self._towers_backward(
-            params,
-            cache.towers,
-            [s.real.dtype.type(w) * s for w, s in zip(weights, slopes, strict=True)],
-            grads,
-            summed=True,
-        )
+    def _grad(
+        self, params: Params, cache: Cache, slopes: list[Values], weights: Values, into: Params | None = None
+    ) -> Params:
+        """The gradient of (T) by name, in the memory of ``into`` where given."""
+        weighted = [s.real.dtype.type(w) * s for w, s in zip(weights, slopes, strict=True)]
+        return self._grad_of(params, cache, weighted, into)
+
+    def _grad_of(
+        self, params: Params, cache: Cache, slopes: list[Values] | Values, into: Params | None = None
+    ) -> Params:
+        """``_grad`` from weighted slopes, a list over tasks or side by side."""
+        grads: Params = {} if into is None else dict(into)
+        d = self._towers_backward(params, cache.towers, slopes, grads, summed=True)
         self._trunk_backward(params, cache.trunk, d, grads, False)
         self._penalty_backward(params, grads)
-        return {name: grads[name] for name in self.param_names}
+        if into is None:
+            return {name: grads[name] for name in self.param_names}
+        return _settled(grads, into)
 
     def jacobian(
         self,
@@ -226,17 +249,30 @@ class Net(Parameters, Towers):
             if name not in self.shared_names:
                 raise DataError(f"names must be among {', '.join(self.shared_names) or 'none'}; got {name!r}")
         outs, cache = self.forward(params, x)
-        losses, slopes = self._losses(outs, ys, masks)
+        losses, slopes = self._losses_once(outs, cache, ys, masks)
         return losses, self._jacobian(params, cache, slopes, chosen)
 
     def _jacobian(
-        self, params: Params, cache: Cache, slopes: list[Values], names: tuple[str, ...] | None = None
+        self,
+        params: Params,
+        cache: Cache,
+        slopes: list[Values] | Values,
+        names: tuple[str, ...] | None = None,
     ) -> Values:
         d = self._towers_backward(params, cache.towers, slopes, None)
-        grads: Params = {}
+        chosen = self.shared_names if names is None else names
+        sizes = [math.prod(self._shapes[n]) for n in chosen]
+        ends = [0, *accumulate(sizes)]
+        J = np.empty((self.K, ends[-1]), dtype=d.dtype)
+        columns = {
+            n: J[:, a:b].reshape(self.K, *self._shapes[n])
+            for n, (a, b) in zip(chosen, pairwise(ends), strict=True)
+        }
+        # With one task a gradient may come without the axis of losses.
+        grads = dict(columns) if self.K > 1 else {}
         self._trunk_backward(params, cache.trunk, d, grads, True)
-        parts = [grads[n].reshape(self.K, -1) for n in (self.shared_names if names is None else names)]
-        return np.concatenate(parts, axis=1) if parts else np.zeros((self.K, 0), dtype=d.dtype)
+        _settled(grads, columns)
+        return J
 
     def predict(self, params: Params, x: Any) -> list[Values]:
         """What the heads make of the logits: numbers, or probabilities; a list over tasks."""
@@ -247,3 +283,11 @@ class Net(Parameters, Towers):
         sizes = sum(int(np.prod(s)) for s in self._shapes.values())
         heads = ", ".join(map(repr, self.heads))
         return f"{type(self).__name__}(n_in={self.n_in}, heads=[{heads}], {sizes} parameters)"
+
+
+def _settled(grads: Params, into: Params) -> Params:
+    """``into``, with the values of ``grads`` where those were made elsewhere."""
+    for name, memory in into.items():
+        if grads[name] is not memory:
+            memory[...] = grads[name]
+    return into

@@ -1,7 +1,7 @@
 """Steps of gradient descent: plain, with momentum, and Adam; pure functions of a gradient and a state.
 
 ``state = optimizer.start(d, dtype)``, then ``change, state = optimizer.step(gradient, state)``: the parameters become
-θ + change. All parameters are one flat vector (d,).
+θ + change. All parameters are one flat vector (d,). ``move`` is the same step in place, its fast twin.
 """
 
 from __future__ import annotations
@@ -35,6 +35,12 @@ class Optimizer:
     def step(self, gradient: Vector, state: State) -> tuple[Vector, State]:
         """(what is added to the parameters, the next state)."""
         raise NotImplementedError
+
+    def move(self, vector: Vector, gradient: Vector, state: State, scratch: Vector) -> State:
+        """The step in place: ``vector`` becomes θ + change; all four arguments are overwritten."""
+        change, state = self.step(gradient, state)
+        vector += change
+        return state
 
 
 @dataclass(frozen=True)
@@ -109,6 +115,23 @@ class Adam(Optimizer):
         change = m / (np.sqrt(v) + self.eps * root)
         change *= -self.learning_rate * root / (1 - self.beta1**t)
         return change, (m, v, t)
+
+    def move(self, vector: Vector, gradient: Vector, state: State, scratch: Vector) -> State:
+        """The step in place."""
+        m, v, t = state
+        t += 1
+        m *= self.beta1
+        m += np.multiply(gradient, 1 - self.beta1, out=scratch)
+        v *= self.beta2
+        gradient *= gradient
+        v += np.multiply(gradient, 1 - self.beta2, out=gradient)
+        root = (1 - self.beta2**t) ** 0.5
+        np.sqrt(v, out=scratch)
+        scratch += self.eps * root
+        np.divide(m, scratch, out=scratch)
+        scratch *= -self.learning_rate * root / (1 - self.beta1**t)
+        vector += scratch
+        return m, v, t
 
 
 OPTIMIZERS = {"sgd": SGD, "momentum": Momentum, "adam": Adam}

@@ -54,6 +54,7 @@ class Preparing(Estimator):
     max_iter: int
     ridge: float
     task_weights: Any
+    balancer: Any
     validation_fraction: float
     patience: int
     standardize: bool

@@ -19,6 +19,8 @@ from mtlref.nn.heads import Head
 from mtlref.nn.net import Net, Params, Shapes, dense_shapes, widths
 
 Values = NDArray[Any]
+# Bytes of one loss's gradient in the representation from which the losses are taken one after another.
+LARGE = 1 << 16
 
 
 class SharedBottom(Net):
@@ -74,4 +76,10 @@ class SharedBottom(Net):
         return rep, steps, {"rep": rep}
 
     def _trunk_backward(self, params: Params, saved: Any, d: Values, grads: Params, per_loss: bool) -> None:
-        dense.backward(saved, self._act, d if per_loss else np.add.reduce(d, axis=0), grads, False)
+        if not per_loss or d[0].nbytes < LARGE or not grads:
+            dense.backward(saved, self._act, d if per_loss else np.add.reduce(d, axis=0), grads, False)
+            return
+        # One loss after another: what passes between the layers then stays in the processor's cache.
+        for k, own in enumerate(d):
+            part = {name: memory[k] for name, memory in grads.items()}
+            dense.backward(saved, self._act, own, part, False)

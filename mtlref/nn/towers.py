@@ -25,13 +25,14 @@ Params = dict[str, Values]
 @dataclass(frozen=True)
 class Climbed:
     """What the backward pass needs. one_rep : all tasks have one representation; steps : the hidden layers; hidden :
-    the heads' input; joint : the heads' weights side by side, where they read one input.
+    the heads' input; joint : the heads' weights side by side, wide : their logits, where they read one input.
     """
 
     one_rep: bool
     steps: list[dense.Step]
     hidden: Values
     joint: Values | None
+    wide: Values | None
 
 
 class Towers:
@@ -59,36 +60,42 @@ class Towers:
         if self.K == 1 and rep.ndim == 3:
             rep = rep[0]
         hidden, steps = dense.forward(params, self._tower_layers, self._act, rep)
+        wide: Values | None
+        joint: Values | None
         if hidden.ndim == 2:
             wide, joint = self._joint_heads(params, hidden)
             outs = [wide[:, part] for part in self._logits]
         else:
-            joint = None
+            joint = wide = None
             outs = [
                 dense.affine(params, (name,), h)[0] for name, h in zip(self._head_names, hidden, strict=True)
             ]
-        return outs, Climbed(rep.ndim == 2, steps, hidden, joint)
+        return outs, Climbed(rep.ndim == 2, steps, hidden, joint, wide)
 
     def _joint_heads(self, params: Params, hidden: Values) -> tuple[Values, Values]:
         """(logits of all tasks side by side, the heads' weights side by side), of one input for all."""
         W = np.concatenate([params[f"{name}.W"] for name in self._head_names], axis=1)
-        return hidden @ W + np.concatenate([params[f"{name}.b"] for name in self._head_names]), W
+        b = np.concatenate([params[f"{name}.b"] for name in self._head_names])
+        return dense.plus(hidden @ W, b), W
 
     def _towers_backward(
         self,
         params: Params,
         passed: Climbed,
-        slopes: list[Values],
+        slopes: list[Values] | Values,
         grads: Params | None,
         summed: bool = False,
     ) -> Values:
         """(K, B, H): each loss's gradient in its task's representation; towers' gradients go into ``grads``.
 
+        slopes : the losses' gradients in the logits, a list over tasks, or all side by side (may be overwritten).
         summed : allows (1, B, H), their sum, where all tasks have one representation.
         """
         summed = summed and passed.one_rep
         if passed.joint is not None:
             return self._heads_backward(passed, slopes, grads, summed)
+        if isinstance(slopes, np.ndarray):
+            slopes = [slopes[:, part] for part in self._logits]
         back = []
         for name, h, slope in zip(self._head_names, passed.hidden, slopes, strict=True):
             if grads is not None:
@@ -106,12 +113,12 @@ class Towers:
         return into[None]
 
     def _heads_backward(
-        self, passed: Climbed, slopes: list[Values], grads: Params | None, summed: bool
+        self, passed: Climbed, slopes: list[Values] | Values, grads: Params | None, summed: bool
     ) -> Values:
         """``_towers_backward`` where all heads read one input."""
         h, W = passed.hidden, passed.joint
         assert W is not None
-        wide = np.concatenate(slopes, axis=1)
+        wide = slopes if isinstance(slopes, np.ndarray) else np.concatenate(slopes, axis=1)
         if grads is not None:
             weight, bias = h.T @ wide, np.add.reduce(wide, axis=0)
             for name, part in zip(self._head_names, self._logits, strict=True):
@@ -124,10 +131,13 @@ class Towers:
             for k, strength in self.reverse.items():
                 wide[:, self._logits[k]] *= -strength
             return (wide @ W.T)[None]
+        if wide.shape[1] == self.K:
+            # Outer products, all at once; a loss's must lie together, or the products to come would copy them.
+            return self._reversed(np.multiply(wide.T[:, :, None], W.T[:, None, :], order="C"))
         d = np.empty((self.K, *h.shape), dtype=np.result_type(wide, W))
         for k, part in enumerate(self._logits):
             # An outer product is faster as a product of entries than as a matrix product.
-            (np.multiply if self.heads[k].width == 1 else np.matmul)(slopes[k], W[:, part].T, out=d[k])
+            (np.multiply if self.heads[k].width == 1 else np.matmul)(wide[:, part], W[:, part].T, out=d[k])
         return self._reversed(d)
 
     def _reversed(self, d: Values) -> Values:

@@ -1,6 +1,7 @@
 """The training loop: minibatches, early stopping on a validation part, frozen parameters, learning curves.
 
-An epoch is one pass over shuffled rows. The loop ends after ``epochs``, or when the weighted validation loss (without
+An epoch is one pass over shuffled rows; under a balancer, rows that count for some tasks alone are dealt to the batches
+so that each has its share of every task. The loop ends after ``epochs``, or when the weighted validation loss (without
 validation rows: no such end) did not fall for ``patience`` epochs, or when a loss is no finite number; what is returned
 are the parameters of the best validation loss, of the last epoch without validation rows.
 """
@@ -10,16 +11,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mtlref import inputs
-from mtlref.nn.balancing import Balanced
-from mtlref.nn.frozen import are_weights, free_names
-from mtlref.nn.net import Net, Params, task_vector
-from mtlref.nn.optimizers import Adam, Optimizer, State
+from mtlref.nn.net import Net, Params
+from mtlref.nn.optimizers import Optimizer, State
+from mtlref.nn.stepping import Stepper, views
 
 Values = NDArray[Any]
 Progress = Callable[[int, Values, "Values | None"], None]
@@ -94,50 +95,51 @@ def train(
 
     Examples
     --------
-    >>> from mtlref.nn import Regression, SharedBottom
+    >>> from mtlref.nn import Adam, Regression, SharedBottom
     >>> net = SharedBottom(1, hidden=(8,), heads=[Regression()])
     >>> x = np.linspace(-1, 1, 32)[:, None]
     >>> out = train(net, net.init(0), Batch(x, [x**2]), rng=np.random.default_rng(0), optimizer=Adam(0.02))
     >>> bool(out.train[-1, 0] < 0.1 * out.train[0, 0])
     True
     """
-    rule = Adam() if optimizer is None else optimizer
     for value, name in ((epochs, "epochs"), (batch_size, "batch_size"), (patience, "patience")):
         inputs.count(value, name)
-    weights = task_vector(task_weights, net.K)
-    net._check_params(params)
-    free = free_names(net, frozen)
-    vector, here = _flat(params, free)
-    decay = inputs.nonnegative(ridge, "ridge") * are_weights(net, free).astype(vector.dtype)
+    stepper = Stepper(
+        net,
+        params,
+        optimizer=optimizer,
+        task_weights=task_weights,
+        ridge=ridge,
+        frozen=frozen,
+        balancer=balancer,
+        rng=rng,
+        state=state,
+    )
+    weights, vector, here = stepper.weights, stepper.vector, stepper.params
     x = net._check_x(data.x).astype(vector.dtype, copy=False)
     targets, masks = net._targets(data.ys, data.masks, len(x), x.dtype)
-    check = None if validation is None else _Check(net, validation, weights, vector.dtype)
-    state = rule.start(len(vector), vector.dtype) if state is None else state
-    balance = Balanced(net, balancer, weights, rng) if balancer is not None else None
+    check = None if validation is None else _Check(net, validation, vector.dtype)
 
+    counts = None  # each row's weight for each task (n, K), None where all are one
+    if any(m is not None for m in masks):
+        counts = np.column_stack([np.ones(len(x)) if m is None else m for m in masks])
+    ends = None
+    if balancer is not None and counts is not None:
+        # A balancer looks at every task in every batch: batches of one size, each with its share of every task.
+        ends = np.linspace(0, len(x), -(-len(x) // batch_size) + 1).astype(int).tolist()
     best, best_at, kept = np.inf, 0, vector.copy()
     curve, checked = [], []
     ending = Ending.EPOCHS
     for epoch in range(epochs):
-        order = rng.permutation(len(x))
+        order = rng.permutation(len(x)) if ends is None else _dealt(counts, rng)
         now = _epoch_targets(net, here, x, targets, masks, epoch)
-        xs, ys = x[order], [y[order] for y in now]
-        ms = [None if m is None else m[order] for m in masks]
+        shuffled = stepper.checked(x, now, masks).take(order)
         total, seen = np.zeros(net.K), np.zeros(net.K)
-        for start in range(0, len(x), batch_size):
-            rows = slice(start, start + batch_size)
-            part = [None if m is None else m[rows] for m in ms]
-            outs, cache = net._forward(here, xs[rows])
-            losses, slopes = net._loss_slopes(outs, [y[rows] for y in ys], part)
-            grads = (
-                net._grad(here, cache, slopes, weights)
-                if balance is None
-                else balance.gradient(here, cache, slopes, losses)
-            )
-            gradient = np.concatenate([grads[n].ravel() for n in free])
-            change, state = rule.step(gradient + decay * vector, state)
-            vector += change
-            count = np.array([len(outs[0]) if m is None else m.sum() for m in part])
+        for start, end in pairwise(range(0, len(x) + batch_size, batch_size) if ends is None else ends):
+            rows = slice(start, end)
+            losses = stepper.step(shuffled.take(rows))
+            part = order[rows]
+            count: Any = len(part) if counts is None else np.add.reduce(counts[part])
             total += count * losses
             seen += count
         curve.append(np.divide(total, seen, out=np.zeros(net.K), where=seen > 0))
@@ -157,32 +159,23 @@ def train(
             ending = Ending.PATIENCE
             break
     return Trained(
-        _unflat(kept, params, free),
+        {n: np.array(a) for n, a in views(kept, params, stepper.free).items()},
         ending,
         best_at,
         np.array(curve),
         np.array(checked) if checked else None,
-        state,
+        stepper.state,
     )
 
 
-def _flat(params: Params, free: tuple[str, ...]) -> tuple[Values, Params]:
-    """(one vector of the free parameters, all parameters with the free ones as views of it)."""
-    vector = np.concatenate([np.ravel(params[n]) for n in free])
-    return vector, _views(vector, params, free)
-
-
-def _views(vector: Values, params: Params, free: tuple[str, ...]) -> Params:
-    here, start = dict(params), 0
-    for n in free:
-        size = params[n].size
-        here[n] = vector[start : start + size].reshape(params[n].shape)
-        start += size
-    return here
-
-
-def _unflat(vector: Values, params: Params, free: tuple[str, ...]) -> Params:
-    return {n: np.array(a) for n, a in _views(vector, params, free).items()}
+def _dealt(counts: Any, rng: np.random.Generator) -> Values:
+    """An order of the rows in which each task's rows, in an order of their own, are spread evenly."""
+    group = np.argmax(counts > 0, axis=1)
+    place = np.empty(len(group))
+    for k in np.unique(group):
+        rows = np.flatnonzero(group == k)
+        place[rows] = (rng.permutation(len(rows)) + rng.random()) / len(rows)
+    return np.argsort(place)
 
 
 def _epoch_targets(
@@ -202,7 +195,7 @@ def _epoch_targets(
 class _Check:
     """Losses on the validation rows."""
 
-    def __init__(self, net: Net, batch: Batch, weights: Values, dtype: Any) -> None:
+    def __init__(self, net: Net, batch: Batch, dtype: Any) -> None:
         self.net = net
         self.x = net._check_x(batch.x).astype(dtype, copy=False)
         self.targets, self.masks = net._targets(batch.ys, batch.masks, len(self.x), dtype)

@@ -2,5 +2,6 @@
 
 from mtlref.study.comparison import Comparison, Row
 from mtlref.study.protocol import compare
+from mtlref.study.related import Relatedness, relatedness
 
-__all__ = ["Comparison", "Row", "compare"]
+__all__ = ["Comparison", "Relatedness", "Row", "compare", "relatedness"]

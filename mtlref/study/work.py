@@ -17,6 +17,7 @@ from mtlref.registry import Method
 from mtlref.registry import method as registered
 from mtlref.study.bench import Bench, HeldOut
 from mtlref.study.grid import grid_for
+from mtlref.study.neural import NeuralFit
 from mtlref.study.store import FINAL, Failure, Fit, Outcome
 from mtlref.tasks import TaskData
 
@@ -144,6 +145,10 @@ def _model(bench: Bench, job: Job, method: Method, lam: float, *, anchored: bool
     the data alone, which need not determine it.
     """
     s = bench.settings
+    if method.family == "nn":
+        return NeuralFit(
+            method.cls, lam=lam, loss=s.loss, scaling=s.scaling, seed=s.seed, max_iter=s.max_iter
+        )
     params: dict[str, Any] = {"lam": lam, "loss": s.loss, "scaling": s.scaling, "tol": s.tol}
     params["fit_intercept"] = s.fit_intercept
     if s.max_iter is not None:

@@ -8,7 +8,10 @@ import numpy as np
 import pytest
 
 import mtlref as mt
-from mtlref.balance.hard import make
+from mtlref.balance.hard import jacobians, make
+from mtlref.balance.jacobian import rows_of
+from mtlref.balance.mgda import gap
+from mtlref.balance.minnorm import hull_point, quick_hull
 from mtlref.verify.balancing import shortest_in_hull
 
 B = mt.balance
@@ -99,3 +102,37 @@ def test_sizes_at_the_ends_of_the_range(scale: float) -> None:
         np.testing.assert_allclose(got, balancer(J), rtol=1e-11, atol=1e-11)
     for balancer in (B.NashMTL(), B.FairGrad(1.0)):
         np.testing.assert_allclose(balancer(J * scale), balancer(J), rtol=1e-11, atol=1e-11)
+
+
+@pytest.mark.parametrize("m", [1, 2, 3, 5, 10, 30])
+def test_the_short_way_is_the_long_way(m: int) -> None:
+    taken = 0
+    for seed in range(20):
+        rng = np.random.default_rng([m, seed])
+        J = rng.standard_normal((m, 200)) + rng.uniform(0, 1) * rng.standard_normal(200)
+        J *= np.exp(rng.uniform(-2, 2, m))[:, None]
+        quick = quick_hull(J)
+        if quick is None:
+            continue
+        taken += 1
+        w, d = hull_point(rows_of(J))
+        np.testing.assert_allclose(quick[0], w, atol=1e-12)
+        largest = np.linalg.norm(J, axis=1).max()
+        np.testing.assert_allclose(quick[1], rows_of(J).back(d), atol=1e-12 * largest)
+    assert taken >= 10  # it is a way that is taken
+
+
+def test_the_short_way_leaves_hard_jacobians_alone() -> None:
+    """Where it answers on the hard ones, the answer is optimal to rounding."""
+    for case in jacobians(3, 0):
+        quick = quick_hull(np.array(case.J))
+        if quick is not None:
+            assert gap(case.J, quick[1]) <= 1e-12, case
+            assert (quick[0] >= 0).all()
+    for bad in (np.nan, np.inf, 1e300, 1e-300):
+        J = np.eye(3, 5)
+        J[1, 1] = bad
+        assert quick_hull(J) is None
+    for J in (np.full((2, 3), np.nan), [[1.0, np.inf]], np.zeros((0, 3)), np.zeros((2, 0))):
+        with pytest.raises(mt.DataError):
+            mt.balance.MGDA()(J)

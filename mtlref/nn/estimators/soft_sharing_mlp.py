@@ -41,6 +41,7 @@ class SoftSharingMLP(NeuralModel):
     max_iter : epochs at most, default 200
     ridge : >= 0, of ridge/2 Σ ‖W‖² over weights (not biases), default 0.0001
     task_weights : (K,) weights of the tasks' losses in the order of the data's tasks, default ones
+    balancer : None, or a balancer of ``mtlref.balance`` that sets the step of the shared parameters or the weights
     validation_fraction : in [0, 1), the share of rows that early stopping looks at; default 0.1, 0 for none
     patience : epochs without a better validation loss before the end, default 20
     standardize : standardise inputs and numeric targets, default True
@@ -85,6 +86,7 @@ class SoftSharingMLP(NeuralModel):
         max_iter: int = 200,
         ridge: float = 0.0001,
         task_weights: Any = None,
+        balancer: Any = None,
         validation_fraction: float = 0.1,
         patience: int = 20,
         standardize: bool = True,
@@ -107,6 +109,7 @@ class SoftSharingMLP(NeuralModel):
         self.max_iter = max_iter
         self.ridge = ridge
         self.task_weights = task_weights
+        self.balancer = balancer
         self.validation_fraction = validation_fraction
         self.patience = patience
         self.standardize = standardize
