@@ -171,9 +171,7 @@ def table(chunks: list[Chunk]) -> str:
 
 def main(argv: list[str] | None = None) -> int:
     """Run it; exit code 1 where a law did not hold."""
-    p = argparse.ArgumentParser(
-        prog="python -m mtlref.verify.endurance", description=__doc__.splitlines()[0]
-    )
+    p = argparse.ArgumentParser(prog="python -m mtlref.verify.endurance", description=__doc__.splitlines()[0])
     p.add_argument("--methods", default="convex", metavar="A,B,..", help='default "convex": all that are')
     p.add_argument("--examples", type=int, default=10_000, help="problems a method (default 10000)")
     p.add_argument("--folder", default="endurance", help="for finished chunks and counterexamples")

@@ -37,7 +37,7 @@ def joint(X: list[Array], y: list[Array], lam: float, ridge: float, steps: int =
         g = np.column_stack([x.T @ (x @ z - v) for x, z, v in zip(X, Z.T, y, strict=True)]) + ridge * Z
         V = Z - step * g
         norms = np.linalg.norm(V, axis=1, keepdims=True)
-        new = V * np.maximum(1 - step * lam / np.maximum(norms, 1e-300), 0.0)
+        new = V * (1 - step * lam / np.maximum(norms, step * lam + 1e-300))
         if float(np.vdot(Z - new, new - W)) > 0:
             t = 1.0  # restarted, which makes it linear on these problems
         after = (1 + np.sqrt(1 + 4 * t * t)) / 2
@@ -93,7 +93,7 @@ def _one(x: Array, v: Array, lam: float) -> Array:
     step = 1.0 / (float(np.linalg.norm(x, 2)) ** 2 + 1e-300)
     for _ in range(3000):
         u = w - step * (x.T @ (x @ w - v))
-        w = u * max(1 - step * lam / max(float(np.linalg.norm(u)), 1e-300), 0.0)
+        w = u * (1 - step * lam / max(float(np.linalg.norm(u)), step * lam + 1e-300))
     return w
 
 
