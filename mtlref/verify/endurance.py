@@ -1,6 +1,6 @@
-"""Our own solvers put to their own laws on thousands of drawn problems: ``python -m mtlref.verify.endurance``.
+"""Our own solvers put to their own laws on thousands of drawn problems.
 
-    python -m mtlref.verify.endurance --methods JointFeature,TraceNorm --examples 10000 --folder endurance
+    mtlref endure --methods JointFeature,TraceNorm --examples 10000 --folder endurance
 
 Problems come in chunks, each from a seed of its own, so that a run that was stopped goes on where it was: a finished
 chunk is a line of ``folder/chunks.jsonl``. A refutation is shrunk and stays beside it, as NPZ, MAT and JSON.
@@ -8,9 +8,7 @@ chunk is a line of ``folder/chunks.jsonl``. A refutation is shrunk and stays bes
 
 from __future__ import annotations
 
-import argparse
 import json
-import sys
 import time
 import zlib
 from collections.abc import Callable, Iterator
@@ -20,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from mtlref import inputs
-from mtlref.registry import Method, method, methods
+from mtlref.registry import Method, method
 from mtlref.verify.checking.report import CRASHED, FAILED, HELD, LawReport, Report
 from mtlref.verify.laws.check import LawViolation
 from mtlref.verify.laws.estimators import Law, laws_of
@@ -167,26 +165,3 @@ def table(chunks: list[Chunk]) -> str:
         )
         lines += [f"    {c.loss} {c.law} chunk {c.number}: {c.message[:300]}" for c in bad]
     return "\n".join(lines)
-
-
-def main(argv: list[str] | None = None) -> int:
-    """Run it; exit code 1 where a law did not hold."""
-    p = argparse.ArgumentParser(prog="python -m mtlref.verify.endurance", description=__doc__.splitlines()[0])
-    p.add_argument("--methods", default="convex", metavar="A,B,..", help='default "convex": all that are')
-    p.add_argument("--examples", type=int, default=10_000, help="problems a method (default 10000)")
-    p.add_argument("--folder", default="endurance", help="for finished chunks and counterexamples")
-    o = p.parse_args(argv)
-    convex = tuple(m.name for m in methods().values() if "convex" in m.properties)
-    names = convex if o.methods == "convex" else tuple(o.methods.split(","))
-
-    def say(c: Chunk) -> None:
-        what = f"{c.loss} {c.law} chunk {c.number}: {c.examples} problems {c.status} in {c.seconds:.1f} s"
-        print(f"{c.method} {what} {c.message[:200]}", flush=True)
-
-    chunks = endure(names, o.examples, o.folder, say)
-    print(table(chunks))
-    return int(any(c.status != HELD for c in chunks))
-
-
-if __name__ == "__main__":
-    sys.exit(main())

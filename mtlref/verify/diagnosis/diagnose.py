@@ -135,7 +135,7 @@ def _worded(kind: str, model: LinearModel, read: Reading, data: TaskData | Momen
         numbers = {"n": float(n[0]), **numbers}
     same = abs(factor - 1) <= SAME
     plain = None if same else recognise(factor, numbers)
-    # An unfinished run may be a little nearer to another lam; and over tasks of equal size means are sums at another lam.
+    # An unfinished run may be a little nearer to another lam; over tasks of equal size means are sums at another lam.
     if (kind == "lam" and same) or (kind == "scaling" and "n" in numbers and not same and plain is None):
         return None
     omega = terms(read.model, read.fit, read.W, read.b, read.weights)["lam"]

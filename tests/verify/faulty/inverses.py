@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+
 from faulty.descent import Array, Tasks, loss, slope
 
 Levels = Callable[[Array, float, int], Array]
