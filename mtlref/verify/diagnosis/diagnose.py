@@ -13,6 +13,7 @@ from mtlref import inputs
 from mtlref.linear.model import LinearModel
 from mtlref.moments import Moments
 from mtlref.optim.result import Certificate
+from mtlref.registry import method
 from mtlref.tasks import TaskData
 from mtlref.verify.audit import audit
 from mtlref.verify.diagnosis.conditions import support_findings
@@ -110,6 +111,13 @@ def diagnose(
         points = [Finding(*f) for f in support_findings(estimator, data, V, at, certificate.relative_gap)]
         found = [f for f in points if not found or f.name == "before the proximal step"] or found
     found = [replace(f, name="another lam") if f.name == NEAR_LAM else f for f in found]
+    if not found and not V.any() and "has_lam_max" in method(type(estimator).__name__).properties:
+        largest = estimator.lam_max(data)
+        sentence = (
+            f"all coefficients are zero, which is optimal from lam {largest:.6g} on: "
+            f"{largest / estimator._weights()['lam']:.6g} times the lam asked for"
+        )
+        found = [Finding("all zero", sentence, certificate.relative_gap)]
     if not found or found[0].name == "before the proximal step":
         digits = math.log10(certificate.relative_gap / tol)
         sentence = (
