@@ -15,6 +15,14 @@ from numpy.typing import NDArray
 
 from mtlref.registry import Method, method
 from mtlref.tasks import TaskData
+from mtlref.verify.difficulty import CONDITION as CONDITION
+from mtlref.verify.difficulty import DIFFICULTIES as DIFFICULTIES
+from mtlref.verify.difficulty import PATTERNS as PATTERNS
+from mtlref.verify.difficulty import difficult as difficult
+from mtlref.verify.difficulty import jacobians as jacobians
+from mtlref.verify.difficulty import kernel_inputs as kernel_inputs
+from mtlref.verify.difficulty import missing as missing
+from mtlref.verify.difficulty import missing_patterns as missing_patterns
 
 Array = NDArray[np.float64]
 

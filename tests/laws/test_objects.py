@@ -62,15 +62,19 @@ def trace_norm_by_gram(W: Array) -> float:
         (laws.Penalty(lambda W: float(np.minimum(np.abs(W), 1).sum()), shrink), "value_is_convex"),
         (
             laws.Penalty(size, shrink, properties=("convex", "rotation_invariant")),
-            "value_is_homogeneous",
+            "rotations_of_features_change_nothing",
         ),
         (
             laws.Penalty(trace_norm_by_gram, TraceNorm().prox, properties=("convex", "rotation_invariant")),
             "value_is_homogeneous",
         ),
-        (laws.Penalty(size, lambda V, step: V[0]), "prox_minimises"),
+        (laws.Penalty(size, lambda V, step: V[0]), "prox_is_not_beaten"),
+        (
+            laws.Penalty(lambda W: float(np.minimum(np.abs(W), 1).sum()), shrink, degree=None, properties=()),
+            "prox_is_not_beaten",
+        ),
     ],
-    ids=["twice the width", "in place", "root", "capped", "not invariant", "Gram", "shape"],
+    ids=["twice the width", "in place", "root", "capped", "not invariant", "Gram", "shape", "not convex"],
 )
 def test_a_fault_of_a_penalty_breaks_its_law(penalty: Any, law: str) -> None:
     assert law in broken(laws.run_penalty(penalty))

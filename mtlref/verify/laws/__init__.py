@@ -1,8 +1,9 @@
 """The laws: what declared properties mean, as plain functions that raise LawViolation with the numbers.
 
 A law has two sides that share no code. Batteries run on other people's objects: ``run_penalty``, ``run_kernel``,
-``run_layer``, ``run_iteration``, ``balancers.check``. ``laws_of(method)`` gives those that apply to a method. The module
-is callable: ``@mtlref.verify.laws("JointFeature")`` turns a function that returns a solver into one pytest test a law.
+``run_layer``, ``run_iteration``, ``balancers.check``. ``laws_of(method)`` gives those that apply to a
+method. The module is callable: ``@mtlref.verify.laws("JointFeature")`` turns a function that returns a solver into one
+pytest test a law.
 """
 
 from __future__ import annotations

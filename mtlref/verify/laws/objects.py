@@ -21,7 +21,7 @@ from mtlref.errors import DataError, LawViolation
 from mtlref.verify.laws.iterations import ITERATION_LAWS, Steps
 from mtlref.verify.laws.kernels import KERNEL_LAWS
 from mtlref.verify.laws.layers import LAYER_LAWS, Layer
-from mtlref.verify.laws.penalties import PENALTY_LAWS
+from mtlref.verify.laws.penalties import PENALTY_LAWS, value_is_homogeneous
 
 Array = NDArray[np.float64]
 
@@ -38,9 +38,9 @@ class Outcome:
 class Penalty:
     """Somebody's regulariser as the laws of penalties see one; W, V (p, T).
 
-    value(W), prox(V, step); polar(G), attains_polar(G), project_polar(V, radius), gradient(W), conjugate(G) where there
-    are. degree : of homogeneity. properties : of "convex", "norm" (needs the polar's three), "quadratic" (a gradient),
-    "rotation_invariant", "task_rotation_invariant", "row_separable", "entry_separable".
+    value(W), prox(V, step); polar(G), attains_polar(G), project_polar(V, radius), gradient(W), conjugate(G) where they
+    exist. degree : of homogeneity, None for none. properties : of "convex", "norm" (needs the polar's three),
+    "quadratic" (a gradient), "rotation_invariant", "task_rotation_invariant", "row_separable", "entry_separable".
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class Penalty:
         value: Callable[[Array], float],
         prox: Callable[[Array, float], Array],
         *,
-        degree: int = 1,
+        degree: int | None = 1,
         properties: Iterable[str] = ("convex",),
         **further: Callable[..., Any],
     ) -> None:
@@ -77,8 +77,16 @@ def matrices(seed: int = 0) -> list[tuple[Array, Array, float]]:
 
 def run_penalty(penalty: Any, seed: int = 0) -> tuple[Outcome, ...]:
     """Every law of penalties that ``penalty.properties`` names."""
-    declared = {*penalty.properties, *({"has_conjugate"} if hasattr(penalty, "conjugate") else ())}
-    return _run(PENALTY_LAWS, declared, [(penalty, *case) for case in matrices(seed)])
+    declared = {
+        *penalty.properties,
+        *(f"has_{name}" for name in ("conjugate", "prox") if hasattr(penalty, name)),
+    }
+    if not isinstance(penalty, Penalty):  # our own declare what no law of proxes reads
+        declared &= set(PENALTY_LAWS.values())
+    named = {
+        law: needs for law, needs in PENALTY_LAWS.items() if penalty.degree or law is not value_is_homogeneous
+    }
+    return _run(named, declared, [(penalty, *case) for case in matrices(seed)])
 
 
 def run_kernel(kernel: Any, properties: Iterable[str] = (), seed: int = 0, p: int = 3) -> tuple[Outcome, ...]:
@@ -115,9 +123,9 @@ def run_iteration(steps: Steps, properties: Iterable[str] = ()) -> tuple[Outcome
 def _run(
     laws: Mapping[Any, str], declared: set[str], cases: Sequence[tuple[Any, ...]]
 ) -> tuple[Outcome, ...]:
-    unknown = declared - set(laws.values()) - {"has_conjugate"}
+    unknown = {name for name in declared - set(laws.values()) if not name.startswith("has_")}
     if unknown:
-        known = sorted({*laws.values()} - {"", "has_conjugate"})
+        known = sorted(name for name in {*laws.values()} if name and not name.startswith("has_"))
         raise DataError(f"properties must be among {', '.join(known)}; got {', '.join(sorted(unknown))}")
     return tuple(_outcome(law, cases) for law, needs in laws.items() if not needs or needs in declared)
 
