@@ -14,7 +14,7 @@ from mtlref.registry import Method
 from mtlref.registry import method as registered
 from mtlref.verify import conventions
 from mtlref.verify.checking.outside import Solver, outside
-from mtlref.verify.checking.program import ProgramFailed
+from mtlref.verify.checking.program import Program, ProgramFailed
 from mtlref.verify.checking.report import CRASHED, FAILED, HELD, NOT_APPLICABLE, LawReport, Report
 from mtlref.verify.diagnosis import Diagnosis, diagnose
 from mtlref.verify.laws.check import LawViolation
@@ -71,7 +71,8 @@ def check(
         or what the convention says.
     convention : "paper" (weights as in (P)), "malsar", "rmtl", "sklearn" or "spams": the solver is given its weights in
         that package's units, under our names. Weights that the package does not have are zero.
-    budget : "quick" (15 problems a law, 60 for the certificate of the answer itself) or "thorough" (300 and 1200).
+    budget : "quick" (15 problems a law) or "thorough" (300); four times as many for the certificate of the answer
+        itself, unless the solver is a ``Program``.
     tol : relative gap that an answer must reach.
     laws : the names of those to try; None for all.
     progress : called with each law's report as it is done.
@@ -122,7 +123,10 @@ def check(
         if name in OURS:
             reports.append(LawReport(name, NOT_APPLICABLE, 0, OURS[name]))
         else:
-            count = EXAMPLES[budget] * (MORE if name == CLOSES else 1)
+            more = name == CLOSES and not isinstance(
+                solver, Program
+            )  # a program's start costs more than its work
+            count = EXAMPLES[budget] * (MORE if more else 1)
             reports.append(_try(law, theirs, loss, fixed, count))
         if progress is not None:
             progress(reports[-1])
