@@ -1,4 +1,4 @@
-"""``mtlref compare | methods | cite | data | audit | verify``: the command line.
+"""``mtlref compare | methods | cite | data | audit | verify | endure``: the command line.
 
 Exit codes: 0 done, 1 failed, 2 asked for something that does not exist or makes no sense. Errors are one line on
 stderr.
@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from mtlref._version import __version__
-from mtlref.cli import audit, catalogue, compare, verify
+from mtlref.cli import audit, catalogue, compare, endure, verify
 from mtlref.cli.arguments import FAILED, INTERRUPTED, OK, USAGE, UsageError
 from mtlref.errors import MtlrefError, UnknownMethod
 from mtlref.study.settings import BadSettings
@@ -72,6 +72,7 @@ COMMANDS = (
      catalogue.list_data),
     ("audit", audit.SUMMARY, audit.EXAMPLE, audit.options, audit.run),
     ("verify", verify.SUMMARY, verify.EXAMPLE, verify.options, verify.run),
+    ("endure", endure.SUMMARY, endure.EXAMPLE, endure.options, endure.run),
 )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Somebody else's coefficients, read from a file for ``mtlref audit``."""
+"""Somebody else's coefficients, read from a file: for ``mtlref audit``, and from programs under ``mtlref verify``."""
 
 from __future__ import annotations
 
@@ -23,10 +23,12 @@ COEFFICIENTS = (("W", False), ("coef", True), ("coef_", True))
 INTERCEPTS = ("b", "intercept", "intercept_", "c")
 
 
-def read_answer(path: str | Path) -> tuple[Array, Array | None]:
-    """(W (p, T), b (T,) or None) from an NPZ, MAT, JSON or CSV file.
+def read_answer(path: str | Path, shape: tuple[int, int] | None = None) -> tuple[Array, Array | None]:
+    """(W (p, T), b (T,) or None) from an NPZ, MAT, JSON, TXT or CSV file.
 
-    NPZ, MAT and JSON name them: W or coef (tasks as rows), b or intercept. A CSV holds W, a line a feature and a column
+    NPZ, MAT, JSON and TXT name them: W or coef (tasks as rows), b or intercept; in TXT each is a line "name rows
+    columns" and then its rows. With ``shape`` (p, T), p or T one, a W of one axis is taken too: several writers of JSON
+    drop the other. A CSV holds W, a line a feature and a column
     a task; a first line that is not numbers is a heading, a first column that is not numbers holds names, and a line
     named "intercept" is b.
 
@@ -37,7 +39,9 @@ def read_answer(path: str | Path) -> tuple[Array, Array | None]:
         raise DataError(f"{path}: there is no such file")
     kind = path.suffix.lower()
     if kind in (".npz", ".mat"):
-        return _named(read_arrays(path), path.name)
+        return _named(read_arrays(path), path.name, shape)
+    if kind == ".txt":
+        return _named(_from_text(path), path.name, shape)
     if kind == ".json":
         try:
             found = json.loads(path.read_text(encoding="utf-8"))
@@ -45,16 +49,21 @@ def read_answer(path: str | Path) -> tuple[Array, Array | None]:
             raise DataError(f"{path.name} is not JSON: {problem}") from None
         if not isinstance(found, dict):
             raise DataError(f"{path.name} must hold an object with {WHAT}; got a {type(found).__name__}")
-        return _named(found, path.name)
+        return _named(found, path.name, shape)
     if kind == ".csv":
         return _from_csv(path)
-    raise DataError(f"{path.name}: an answer must be an .npz, .mat, .json or .csv file")
+    raise DataError(f"{path.name}: an answer must be an .npz, .mat, .json, .txt or .csv file")
 
 
-def _named(found: Mapping[str, Any], name: str) -> tuple[Array, Array | None]:
+def _named(
+    found: Mapping[str, Any], name: str, shape: tuple[int, int] | None = None
+) -> tuple[Array, Array | None]:
     for key, rows_are_tasks in COEFFICIENTS:
         if key in found:
-            W = _array(found[key], f"{key} of {name}", 2)
+            value = found[key]
+            if shape is not None and 1 in shape and np.ndim(value) < 2 and np.size(value) == max(shape):
+                value = np.reshape(value, shape[::-1] if rows_are_tasks else shape)
+            W = _array(value, f"{key} of {name}", 2)
             W = W.T if rows_are_tasks else W
             b = next(
                 (_array(found[k], f"{k} of {name}", None).ravel() for k in INTERCEPTS if k in found), None
@@ -71,6 +80,22 @@ def _array(value: Any, what: str, ndim: int | None) -> Array:
     if ndim is not None and array.ndim != ndim:
         raise DataError(f"{what} must have {ndim} axes; got shape {array.shape}")
     return array
+
+
+def _from_text(path: Path) -> dict[str, Array]:
+    words = path.read_text(encoding="utf-8").split()
+    values, at = {}, 0
+    try:
+        while at < len(words):
+            name, rows, columns = words[at], int(words[at + 1]), int(words[at + 2])
+            at += 3
+            values[name] = np.array(words[at : at + rows * columns], dtype=float).reshape(rows, columns)
+            at += rows * columns
+    except (ValueError, IndexError) as problem:
+        raise DataError(
+            f'{path.name}: every array must be a line "name rows columns" and then its rows: {problem}'
+        ) from None
+    return values
 
 
 def _from_csv(path: Path) -> tuple[Array, Array | None]:

@@ -6,6 +6,7 @@ Compare values, not coefficients: such solvers know the value to 1e-8 and W to h
 from __future__ import annotations
 
 import math
+import warnings
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -106,10 +107,16 @@ SETTINGS: dict[str, dict[str, Any]] = {
 def solve(estimator: Any, data: TaskData, solver: str = "CLARABEL") -> OracleAnswer:
     """The minimum of the estimator's (P) on data, by one of the solvers in SETTINGS."""
     problem, W, b = program(estimator, data)
-    problem.solve(solver=solver, **SETTINGS[solver])
+    with warnings.catch_warnings():
+        # A status short of the tightest tolerance is accepted below: the residual says what the answer is worth.
+        warnings.filterwarnings("ignore", message="Solution may be inaccurate")
+        problem.solve(solver=solver, **SETTINGS[solver])
     if problem.status not in ("optimal", "optimal_inaccurate"):
         raise DataError(f"the oracle ended with status {problem.status!r}")
-    return OracleAnswer(float(problem.value), np.asarray(W.value), np.asarray(b.value))
+    found, at = np.asarray(W.value), np.asarray(b.value)
+    if estimator.pooled_intercept:  # equal to the solver's last digit alone
+        found, at = np.repeat(found.mean(axis=1, keepdims=True), data.T, axis=1), np.full(data.T, at.mean())
+    return OracleAnswer(float(problem.value), found, at)
 
 
 def oracle(estimator: Any, data: TaskData) -> dict[str, OracleAnswer]:

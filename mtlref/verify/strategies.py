@@ -15,6 +15,14 @@ from numpy.typing import NDArray
 
 from mtlref.registry import Method, method
 from mtlref.tasks import TaskData
+from mtlref.verify.difficulty import CONDITION as CONDITION
+from mtlref.verify.difficulty import DIFFICULTIES as DIFFICULTIES
+from mtlref.verify.difficulty import PATTERNS as PATTERNS
+from mtlref.verify.difficulty import difficult as difficult
+from mtlref.verify.difficulty import jacobians as jacobians
+from mtlref.verify.difficulty import kernel_inputs as kernel_inputs
+from mtlref.verify.difficulty import missing as missing
+from mtlref.verify.difficulty import missing_patterns as missing_patterns
 
 Array = NDArray[np.float64]
 
@@ -213,16 +221,27 @@ def cases(
     from hypothesis import strategies as st
 
     chosen = method(name) if isinstance(name, str) else name
+    # Built once: a strategy costs Hypothesis more to make than to draw from.
+    source = task_data(loss, kinds=kinds)
+    source = source if where is None else source.filter(where)
+    lams = relative_lams() if lams is None else lams
+    scalings, yes_or_no = st.sampled_from(["mean", "sum"]), st.booleans()
+    shapes = {k: st.sampled_from(v) for k, v in SHAPES.items() if k in chosen.cls._parameter_names()}
+    some, maybe_none = st.sampled_from([0.01, 0.3]), st.sampled_from([0.0, 0.01, 0.3])
+    sizes, mus = st.sampled_from([0.3, 1.0, 3.0, np.inf]), st.sampled_from([0.01, 0.1, 1.0])
+    columns, restarts = st.integers(1, 3), st.integers(0, 2)
+    grows = "has_lam_max" in chosen.properties and "staged" not in chosen.properties
+    free = attained and "strongly_convex" not in chosen.properties and not grows
+    further = [w for w in chosen.degrees if w not in ("lam", "mu")]
 
     @st.composite
     def draw_case(draw: Any) -> Case:
-        source = task_data(loss, kinds=kinds)
-        data = draw(source if where is None else source.filter(where))
+        data = draw(source)
         parameters: dict[str, Any] = {
             "loss": loss,
-            "scaling": draw(st.sampled_from(["mean", "sum"])),
+            "scaling": draw(scalings),
             # Without an intercept a large mean is a condition number of its square, beyond what 1e-9 can ask for.
-            "fit_intercept": draw(st.booleans()) or max(float(abs(x.mean())) for x in data.X) > 100,
+            "fit_intercept": draw(yes_or_no) or max(float(abs(x.mean())) for x in data.X) > 100,
             # Stages creep where a penalty is flat: what a law asks of their limit is as well seen at fewer digits.
             "tol": _accuracy(chosen, loss),
         }
@@ -230,29 +249,17 @@ def cases(
         if "graph" in chosen.required:
             parameters["graph"] = draw(graphs(data.T))
         if "mu" in chosen.degrees:  # what is natural for lam depends on it
-            parameters |= {
-                "mu": draw(st.sampled_from([0.01, 0.1, 1.0])),
-                "n_components": draw(st.integers(1, 3)),
-            }
-            parameters["restarts"] = draw(st.integers(0, 2))
-        for shape, values in SHAPES.items():
-            if shape in chosen.cls._parameter_names():
-                parameters[shape] = draw(st.sampled_from(values))
+            parameters |= {"mu": draw(mus), "n_components": draw(columns), "restarts": draw(restarts)}
+        parameters |= {shape: draw(values) for shape, values in shapes.items()}
         probe = chosen.cls(**parameters)
         scale = probe.lam_scale(data)
         # A target without anything to explain gives no scale: any lam is large then.
         scale = scale if scale > 1e-10 else 1.0
-        parameters["lam"] = scale * draw(relative_lams() if lams is None else lams)
-        further = [w for w in chosen.degrees if w not in ("lam", "mu")]
-        grows = "has_lam_max" in chosen.properties and "staged" not in chosen.properties
-        free = attained and "strongly_convex" not in chosen.properties and not grows
+        parameters["lam"] = scale * draw(lams)
         for weight in further:
-            if weight == "ridge" and free:
-                parameters[weight] = scale * draw(st.sampled_from([0.01, 0.3]))
-            else:
-                parameters[weight] = scale * draw(st.sampled_from([0.0, 0.01, 0.3]))
+            parameters[weight] = scale * draw(some if weight == "ridge" and free else maybe_none)
         for length in chosen.lengths:
-            parameters[length] = draw(st.sampled_from([0.3, 1.0, 3.0, np.inf])) / _size(data)
+            parameters[length] = draw(sizes) / _size(data)
         parameters.update(fixed)
         return Case(chosen, parameters, data)
 

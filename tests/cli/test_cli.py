@@ -12,7 +12,7 @@ import pytest
 import mtlref as mt
 from mtlref.cli import main
 
-COMMANDS = ("compare", "methods", "cite", "data", "audit", "verify")
+COMMANDS = ("compare", "methods", "cite", "data", "audit", "verify", "endure")
 
 
 @pytest.fixture

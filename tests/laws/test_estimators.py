@@ -14,8 +14,9 @@ pytest.importorskip("hypothesis")
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mtlref.verify.endurance import kinds_for
 from mtlref.verify.laws import ESTIMATOR_LAWS, Law, laws_of
-from mtlref.verify.strategies import KINDS, cases
+from mtlref.verify.strategies import cases
 
 LAWS = [
     pytest.param(method.name, loss, law, id=f"{method.name}-{loss}-{law.name}")
@@ -23,15 +24,11 @@ LAWS = [
     for loss in method.losses
     for law in laws_of(method)
 ]
-# Scaling by 2^400 next to columns that differ by 1e4 leaves the range of numbers that the promise is about.
-TAME = tuple(k for k in KINDS if k not in ("large_mean", "scales"))
 
 
 @pytest.mark.parametrize(("name", "loss", "law"), LAWS)
 def test_law(name: str, loss: str, law: Law) -> None:
-    # Stages without a penalty on what is large are as badly conditioned as the data, and would take for ever.
-    tame = law.name in ("extreme_units_do_not_matter", "shifts_go_into_the_intercept")
-    kinds = TAME if tame or "staged" in mt.methods()[name].properties else KINDS
+    kinds = kinds_for(law, mt.methods()[name])
 
     # Methods that are not convex search from several starts, so that a fit takes many times as long.
     convex = "convex" in mt.methods()[name].properties

@@ -138,7 +138,47 @@ class Mutant:
     law: Callable[[Parts], None]
 
 
+def squares_obey_fenchel(part: Parts) -> None:
+    """<G, W> <= penalty(W) + conjugate(G), and nearly equal at the best multiple of some W."""
+    squared, norms, exact = part("squared"), part("norms"), part("interval").Exact
+    omega = np.array([[2.0, 0.5, 0.0], [0.5, 1.0, 0.25], [0.0, 0.25, 1.0]])
+    made = {
+        "nuclear": squared.SquaredNuclearNorm({"lam": 0.3}, 3),
+        "ridge": squared.SquaredNuclearNorm({"lam": 0.3, "ridge": 0.2}, 3),
+        "rows": squared.SquaredRowNorms({"lam": 0.3}, 3),
+        "given": squared.GivenRelation({"lam": 0.3, "ridge": 0.2, "omega": omega}, 3),
+        "box": squared.SquaredBoxNorm({"lam": 0.3, "eta": 0.1, "n_clusters": 1}, 3),
+        "maxima": norms.RowMaxima({"lam": 0.3, "ridge": 0.2}, 3),
+    }
+    slopes = {
+        "nuclear": lambda U, s, Vt, W: 0.3 * s.sum() * U @ Vt,
+        "ridge": lambda U, s, Vt, W: 0.3 * s.sum() * U @ Vt + 0.2 * W,
+        "rows": lambda U, s, Vt, W: 0.3 * (n := np.linalg.norm(W, axis=1, keepdims=True)).sum() * W / n,
+        "given": lambda U, s, Vt, W: 0.3 * W @ np.linalg.inv(omega) + 0.2 * W,
+        "box": lambda U, s, Vt, W: mt.penalties.BoxNorm(0.1, 1).gradient(W) * 0.3,
+        "maxima": lambda U, s, Vt, W: (
+            0.3 * np.sign(W) * (np.abs(W) == np.abs(W).max(axis=1, keepdims=True)) + 0.2 * W
+        ),
+    }
+    for seed in range(3):
+        W = np.random.default_rng(seed).standard_normal((4, 3))
+        for name, penalty in made.items():
+            G = slopes[name](*np.linalg.svd(W, full_matrices=False), W)
+            inner = F(float(np.vdot(G, W)))
+            total = penalty.above(exact.of(W)) + min(
+                bound for _, bound in penalty.conjugates(exact.of(G), exact.of(W))
+            )
+            assert abs(total - inner) <= F(1, 10**9) * inner, name
+
+
 MUTANTS = [
+    Mutant("squares: tr P without the kept level", "spectral", "(k * Fraction(z) + B.squared_norm()", "(B.squared_norm()", squares_obey_fenchel),
+    Mutant("squares: the trace norm is not squared", "squared", "nuclear_above(W) ** 2", "nuclear_above(W)", squares_obey_fenchel),
+    Mutant("squares: the split's own share is free", "squared", "R.squared_norm() / (2 * self.ridge) if self.ridge else ZERO", "ZERO", squares_obey_fenchel),
+    Mutant("squares: Ω for its inverse", "squared", "(solve(self.omega, W.T) * W.T)", "(self.omega @ W.T * W.T)", squares_obey_fenchel),
+    Mutant("box: an M that leaves its set", "squared", "size = max(ONE, largest, trace / self.k)", "size = ONE / 2", squares_obey_fenchel),
+    Mutant("box: the cross term once", "squared", "value = 2 * (Y * V).total() -", "value = (Y * V).total() -", squares_obey_fenchel),
+    Mutant("maxima: a level too low", "norms", "(sums - self.lam) / k", "(sums - 2 * self.lam) / k", squares_obey_fenchel),
     Mutant("floats: the nearest passes for one above", "interval", "if nearest < math.inf and Fraction(nearest) < x:", "if False:", floats_enclose),
     Mutant("floats: down rounds up", "interval", "return -up(-x)", "return up(x)", floats_enclose),
     Mutant("dyadic: rounded up", "interval", "return (x / unit).__floor__() * unit", "return (x / unit).__ceil__() * unit", floats_enclose),

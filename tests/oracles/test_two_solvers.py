@@ -16,7 +16,19 @@ MODELS = [
     mt.JointFeature(lam=0.2, ridge=0.1),
     mt.TraceNorm(lam=0.2, scaling="sum"),
     mt.GraphRegularized(lam=0.2, ridge=0.1, graph=GRAPH, fit_intercept=False),
+    mt.Pooled(lam=0.3),
+    mt.MeanRegularized(lam=0.3, ridge=0.1),
+    mt.JointFeatureLinf(lam=0.2, scaling="sum"),
+    mt.MTFL(lam=0.3),
+    mt.MTRL(lam=0.3, ridge=0.1),
+    mt.ClusteredMTL(lam=0.2, n_clusters=1),
+    mt.ConvexASO(lam=0.2, dim=2, scaling="sum"),
 ]
+
+
+def test_every_convex_method_is_here() -> None:
+    convex = {name for name, method in mt.methods().items() if "convex" in method.properties}
+    assert {type(model).__name__ for model in MODELS} == convex
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda m: type(m).__name__)

@@ -180,7 +180,8 @@ def test_answers_in_every_form(tmp_path):
         ("a.json", '{"W": [1, 2]}', "must have 2 axes"),
         ("a.csv", "1,2\n3\n", "line 2 of the numbers"),
         ("a.csv", "a,b\n", "holds no numbers"),
-        ("a.txt", "1", "must be an .npz"),
+        ("a.doc", "1", "must be an .npz"),
+        ("a.txt", "W 2 2 1 2 3", "name rows columns"),
     ],
 )
 def test_answers_that_cannot_be_read(tmp_path, name, text, message):

@@ -37,7 +37,7 @@ def joint(X: list[Array], y: list[Array], lam: float, ridge: float, steps: int =
         g = np.column_stack([x.T @ (x @ z - v) for x, z, v in zip(X, Z.T, y, strict=True)]) + ridge * Z
         V = Z - step * g
         norms = np.linalg.norm(V, axis=1, keepdims=True)
-        new = V * np.maximum(1 - step * lam / np.maximum(norms, 1e-300), 0.0)
+        new = V * (1 - step * lam / np.maximum(norms, step * lam + 1e-300))
         if float(np.vdot(Z - new, new - W)) > 0:
             t = 1.0  # restarted, which makes it linear on these problems
         after = (1 + np.sqrt(1 + 4 * t * t)) / 2
@@ -93,7 +93,7 @@ def _one(x: Array, v: Array, lam: float) -> Array:
     step = 1.0 / (float(np.linalg.norm(x, 2)) ** 2 + 1e-300)
     for _ in range(3000):
         u = w - step * (x.T @ (x @ w - v))
-        w = u * max(1 - step * lam / max(float(np.linalg.norm(u)), 1e-300), 0.0)
+        w = u * (1 - step * lam / max(float(np.linalg.norm(u)), step * lam + 1e-300))
     return w
 
 
@@ -221,8 +221,9 @@ def test_a_program_in_a_file_is_a_solver(tmp_path: Path) -> None:
         ("import time; time.sleep(30)", ProgramTimedOut, "within"),
         ("raise SystemExit('no licence')", ProgramCrashed, "no licence"),
         ("", ProgramGarbage, "no output"),
-        ("import sys; open(sys.argv[2], 'w').write('W = 1')", ProgramGarbage, "not a readable json"),
+        ("import sys; open(sys.argv[2], 'w').write('W = 1')", ProgramGarbage, "is not JSON"),
         ("import sys; open(sys.argv[2], 'w').write('{\"V\": 1}')", ProgramGarbage, "must hold W"),
+        ("import sys; open(sys.argv[2], 'w').write('{\"W\": [1, 2]}')", ProgramGarbage, "must have 2 axes"),
     ],
 )
 def test_programs_fail_in_named_ways(tmp_path: Path, text: str, error: type[Exception], what: str) -> None:
@@ -233,6 +234,13 @@ def test_programs_fail_in_named_ways(tmp_path: Path, text: str, error: type[Exce
 def test_a_program_that_does_not_exist() -> None:
     with pytest.raises(ProgramCrashed, match="could not be started"):
         mt.verify.Program("no-such-program {input} {output}")(X, Y, lam=1.0)
+
+
+def test_a_writer_that_drops_an_axis_is_understood(tmp_path: Path) -> None:
+    text = "import sys; open(sys.argv[2], 'w').write('{\"coef\": [1.0, 2.0], \"intercept\": 3.0}')"
+    W, b = program(tmp_path, text)([np.eye(2)], [np.zeros(2)], lam=1.0)
+    assert np.array_equal(W, [[1.0], [2.0]])
+    assert np.array_equal(b, [3.0])
 
 
 @pytest.mark.parametrize("form", ["npz", "mat"])

@@ -62,6 +62,8 @@ def test_an_optimal_answer_has_no_findings(model: Any) -> None:
         (3.0, "loss divided by T"),
         (1 / 3, "loss multiplied by T"),
         (1 / 52, "loss multiplied by N"),
+        (6.0, "lam times 2 T"),
+        (3 / 52, "lam times T/N"),
         (1 / 104, "lam times 1/(2 N)"),
         (0.7123, "another lam"),
     ],
@@ -77,6 +79,21 @@ def test_a_loss_divided_by_the_rows_of_each_task() -> None:
     model = mt.JointFeature(lam=0.1, scaling="sum")
     assert names(model, data, *solved(model, data, lam=2.0))[0] == "loss divided by n"
     assert names(model, data, *solved(model, data, lam=0.1, scaling="mean"))[0] == "loss divided by n"
+    assert names(model, data, *solved(model, data, lam=0.1 / 20))[0] == "loss multiplied by n"
+    assert names(model, data, *solved(model, data, lam=0.1 * 10))[0] == "lam times n/2"
+
+
+def test_a_loss_divided_by_all_rows() -> None:
+    data = ragged()
+    model = mt.JointFeature(lam=0.1, scaling="sum")
+    assert names(model, data, *solved(model, data, lam=5.2))[0] == "loss divided by N"
+
+
+def test_an_answer_of_zeros_is_told_apart_from_an_unfinished_one() -> None:
+    data = ragged()
+    (finding,) = mt.verify.diagnose(METHODS[3], data, np.zeros((P, 3))).findings
+    assert finding.name == "all zero"
+    assert f"{METHODS[3].lam_max(data):.6g}" in finding.sentence
 
 
 def test_the_other_scaling() -> None:

@@ -18,6 +18,7 @@ F = Fraction
 GRAPH = np.array([[0.0, 1.0, 0.0], [1.0, 0.0, 0.5], [0.0, 0.5, 0.0]])
 METHODS = [name for name in mt.methods() if name in (
     "SingleTaskRidge", "SingleTaskLasso", "Pooled", "MeanRegularized", "GraphRegularized", "JointFeature", "TraceNorm",
+    "JointFeatureLinf", "MTFL", "MTRL", "ClusteredMTL", "ConvexASO",
 )]  # fmt: skip
 KINDS = ("plain", "weights", "cancellation", "scales", "duplicates", "few rows", "shared")
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from mtlref import inputs
 from mtlref.errors import DataError, MtlrefError
+from mtlref.study.answers import read_answer
 
 Array = NDArray[np.float64]
 FORMATS = ("npz", "mat", "json", "txt")
@@ -86,7 +87,10 @@ class Program:
                 raise ProgramGarbage(
                     f"{words[0]} ended well but wrote no output file: {said or 'it said nothing'}"
                 )
-            return read_answer(target)
+            try:
+                return read_answer(target, (X[0].shape[1], len(X)))
+            except (DataError, OSError, ValueError) as problem:
+                raise ProgramGarbage(f"{words[0]} wrote no answer: {problem}") from None
 
 
 def write_problem(path: Path, X: list[Array], y: list[Array], weights: dict[str, Any]) -> None:
@@ -106,43 +110,8 @@ def write_problem(path: Path, X: list[Array], y: list[Array], weights: dict[str,
         np.savez(path, **values)
 
 
-def read_answer(path: Path) -> tuple[Array, Array | None]:
-    """(W, b or None) from a file. Raises ProgramGarbage for anything else."""
-    from scipy.io import loadmat
-
-    try:
-        if path.suffix == ".json":
-            values: Any = json.loads(path.read_text(encoding="utf-8"))
-        elif path.suffix == ".txt":
-            values = _from_text(path.read_text(encoding="utf-8").split())
-        elif path.suffix == ".mat":
-            values = loadmat(path)
-        else:
-            with np.load(path, allow_pickle=False) as stored:
-                values = dict(stored)
-        W = np.atleast_2d(np.asarray(values["W"], dtype=float))
-        b = values.get("b")
-        return W, None if b is None else np.asarray(b, dtype=float).ravel()
-    except KeyError:
-        raise ProgramGarbage(
-            f"the output must hold W (p, T); it holds {', '.join(map(str, values)) or 'nothing'}"
-        ) from None
-    except Exception as problem:  # a file of any content: every reader has errors of its own
-        raise ProgramGarbage(f"the output is not a readable {path.suffix[1:]} file: {problem}") from None
-
-
 def _as_text(name: str, value: Any) -> str:
     a = np.asarray(value, dtype=float)
     rows = np.atleast_2d(a) if a.ndim != 1 else a[:, None]
     lines = [" ".join(f"{v:.17g}" for v in row) for row in rows]
     return "\n".join([f"{name} {rows.shape[0]} {rows.shape[1]}", *lines]) + "\n"
-
-
-def _from_text(words: list[str]) -> dict[str, Array]:
-    values, at = {}, 0
-    while at < len(words):
-        name, rows, columns = words[at], int(words[at + 1]), int(words[at + 2])
-        at += 3
-        values[name] = np.array(words[at : at + rows * columns], dtype=float).reshape(rows, columns)
-        at += rows * columns
-    return values

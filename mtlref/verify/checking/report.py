@@ -21,7 +21,8 @@ class LawReport:
 
     status : "held", "failed", "crashed" (the solver raised, or its program did) or "not applicable".
     examples : on how many problems it was tried.  message : what was broken, with numbers, or why it does not apply.
-    counterexample : the smallest problem found that breaks it.  diagnosis : of the solver's answer there.
+    counterexample : the smallest problem found that breaks it.  diagnosis : of the solver's answer to a problem with
+    the same settings and room enough to tell readings apart; of its answer to the counterexample where that is right.
     """
 
     law: str

@@ -17,7 +17,7 @@ from mtlref.verify.laws.carried import (
     signed,
     zero_of,
 )
-from mtlref.verify.laws.check import agree, require
+from mtlref.verify.laws.check import agree, aim, require
 from mtlref.verify.strategies import Case
 
 Array = NDArray[np.float64]
@@ -27,6 +27,7 @@ def certificate_closes(case: Case, rng: np.random.Generator) -> None:
     """relative_gap <= tol, as a fit says; an audit of the answer says the same."""
     model = fitted(case)
     result = model.result_
+    aim(result.certificate.relative_gap / model.tol, "relative gap")
     require(
         result.certificate.relative_gap <= model.tol, f"{result.certificate} but converged at {model.tol}"
     )

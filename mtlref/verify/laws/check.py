@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import sys
 from typing import Any
 
 import numpy as np
@@ -23,3 +25,10 @@ def agree(one: Any, other: Any, tolerance: float, what: str) -> None:
     require(
         apart <= tolerance, f"{what}: {a.tolist()} and {b.tolist()} differ by {apart:.3e} > {tolerance:.3e}"
     )
+
+
+def aim(value: float, label: str) -> None:
+    """Have Hypothesis, where it runs the test, look for problems that make ``value`` >= 0 large, by its logarithm."""
+    hypothesis = sys.modules.get("hypothesis")
+    if hypothesis is not None and hypothesis.currently_in_test_context() and 0 < value < math.inf:
+        hypothesis.target(math.log10(value), label=label)

@@ -106,6 +106,21 @@ def prox_minimises(penalty: Any, W: Array, V: Array, step: float) -> None:
         require(growth >= least - slack, f"growth {growth!r} from the prox point < ‖Z − P‖²/2 = {least!r}")
 
 
+def prox_is_not_beaten(penalty: Any, W: Array, V: Array, step: float) -> None:
+    """step value + ‖· − V‖²/2 is least at prox(V) of all points tried, also where the penalty is not convex."""
+    P = penalty.prox(V.copy(), step)
+    require(
+        np.shape(P) == V.shape and np.isfinite(P).all(), f"prox must be finite, of the shape of V; got {P!r}"
+    )
+
+    def objective(Z: Array) -> float:
+        return step * penalty.value(Z) + float(((Z - V) ** 2).sum()) / 2
+
+    for Z in (W, V, np.zeros_like(V), P + 1e-2 * W, 0.99 * P, 0.5 * V):
+        slack = 1e-12 * V.size * (objective(Z) + objective(P) + _size(V) ** 2)
+        require(objective(P) <= objective(Z) + slack, f"{Z.tolist()} is better than prox(V) = {P.tolist()}")
+
+
 def prox_is_firmly_nonexpansive(penalty: Any, W: Array, V: Array, step: float) -> None:
     """‖P(W) − P(V)‖² <= <P(W) − P(V), W − V>."""
     moved = penalty.prox(W, step) - penalty.prox(V, step)
@@ -218,6 +233,7 @@ PENALTY_LAWS: dict[PenaltyLaw, str] = {
     prox_obeys_moreau: "norm",
     prox_residual_is_a_subgradient: "convex",
     prox_minimises: "convex",
+    prox_is_not_beaten: "has_prox",
     prox_is_firmly_nonexpansive: "convex",
     arguments_are_left_alone: "",
     gradient_is_the_slope: "quadratic",
@@ -232,8 +248,7 @@ PENALTY_LAWS: dict[PenaltyLaw, str] = {
 def penalty_laws_of(penalty: Any) -> Iterator[PenaltyLaw]:
     """The laws that apply to a penalty, from what it declares."""
     declared = set(penalty.properties)
-    if hasattr(penalty, "conjugate"):
-        declared.add("has_conjugate")
+    declared |= {f"has_{name}" for name in ("conjugate", "prox") if hasattr(penalty, name)}
     for law, needs in PENALTY_LAWS.items():
         if not needs or needs in declared:
             yield law

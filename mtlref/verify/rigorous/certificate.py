@@ -48,6 +48,8 @@ def certify(estimator: LinearModel, data: Any, ready: Prepared, W: Array, b: Arr
     kind = PENALTIES.get(type(estimator))
     if kind is None:
         raise FormError(f"rigorous=True is not known for {type(estimator).__name__}: leave it out for floats")
+    if getattr(estimator, "kernel", None) is not None:
+        raise FormError("rigorous=True needs linear features: a kernel's are already rounded")
     if not isinstance(data, TaskData):
         raise FormError("rigorous=True needs the rows: Moments hold sums that are already rounded")
     pooled = estimator.pooled_intercept

@@ -89,6 +89,30 @@ class RowNorms(Norm):
         return [(self.whole, sum((v**2 for v in over if v > 0), ZERO) / (2 * self.ridge))]
 
 
+class RowMaxima(Norm):
+    """Ω = Σ_j max_t |W_jt|."""
+
+    def norm_above(self, W: Exact) -> Fraction:
+        """Exact."""
+        return int(np.sum(np.max(np.abs(W.ints), axis=1))) * W.scale
+
+    def polar_above(self, G: Exact) -> Fraction:
+        """The largest of the rows' sums, exact."""
+        return int(np.max(np.sum(np.abs(G.ints), axis=1))) * G.scale
+
+    def excess(self, G: Exact) -> Pairs:
+        """Σ_j dist(G[j,:], lam B)² / (2 ridge), exact: what of a row lies below the level above which it has lam."""
+        total = ZERO
+        for row in np.abs(G.ints):
+            falling = sorted((int(v) * G.scale for v in row), reverse=True)
+            sums, level = ZERO, ZERO
+            for k, v in enumerate(falling, 1):
+                sums += v
+                level = max(level, (sums - self.lam) / k)
+            total += sum((min(v, level) ** 2 for v in falling), ZERO)
+        return [(self.whole, total / (2 * self.ridge))]
+
+
 class NuclearNorm(Norm):
     """Ω = ‖W‖_*."""
 

@@ -53,3 +53,25 @@ def nuclear_above(W: Exact) -> Fraction:
     total = sum((sqrt_above(u * v) for u, v in pairs), Fraction(0))
     total += sqrt_above(len(sigma) * rest.squared_norm())
     return total * power(e) * W.scale
+
+
+def top_squares_above(G: Exact, k: int) -> Fraction:
+    """A bound on Σ_{i <= k} σ_i(G)², G (p, T).
+
+    With N = G'G or GG', the smaller, the sum is at most k z + tr P for any z and any P ⪰ 0, P ⪰ N − z I. With any B and
+    C, and E = N − z I − BB' + CC' computed exactly, P = BB' + ‖E‖ I is one, ‖E‖ <= max_i Σ_j |E_ij|.
+    """
+    smaller = G.T if G.ints.shape[0] < G.ints.shape[1] else G
+    size = smaller.ints.shape[1]
+    if k >= size or not np.any(G.ints):
+        return G.squared_norm()
+    N = smaller.T @ smaller
+    approximate, e = N.whole_floats()
+    unit = power(e) * N.scale
+    level, V = np.linalg.eigh((approximate + approximate.T) / 2)
+    z = max(float(level[-k]), 0.0)
+    B = Exact.of(V * np.sqrt(np.maximum(level - z, 0.0)))
+    C = Exact.of(V * np.sqrt(np.maximum(z - level, 0.0)))
+    E = N.times(1 / unit) - Exact.of(z * np.eye(size)) - B @ B.T + C @ C.T
+    error = int(np.max(np.sum(np.abs(E.ints), axis=1))) * E.scale
+    return (k * Fraction(z) + B.squared_norm() + size * error) * unit
