@@ -143,19 +143,20 @@ class Dense:
         return np.concatenate([self.contract(G), by_mean.ravel()])
 
     def contract(self, G: Array) -> Array:
-        """Σ_{i <= j} G_ij ∂C_ij/∂θ for the parameters of covariances; G (N, N), zero below the diagonal."""
+        """Σ_{i <= j} G_ij ∂C_ij/∂θ for the parameters of covariances; G (N, N), zero below the diagonal, is used up."""
         c, parts = self.cells, []
-        for (B, _), (K, pull) in zip(self.model.terms, self._kernels, strict=True):
+        i, j = self._together
+        by_noise = np.zeros((c.T, c.T))
+        np.add.at(by_noise, (c.task[i], c.task[j]), G[i, j])
+        last = len(self._kernels) - 1
+        for q, ((B, _), (K, pull)) in enumerate(zip(self.model.terms, self._kernels, strict=True)):
             b, spread = B.matrix(), self._spread(K)
-            by_task, H = np.zeros((c.T, c.T)), np.zeros_like(G)
+            by_task, H = np.zeros((c.T, c.T)), G if q == last else np.zeros_like(G)
             for t, u, rows, columns in self._blocks():
                 by_task[t, u] = np.einsum("ij,ij->", G[rows, columns], spread[rows, columns])
                 np.multiply(b[t, u], G[rows, columns], out=H[rows, columns])
             del spread
             parts += [B.pull(by_task), pull(H if c.aligned else self._gather(H))]
-        i, j = self._together
-        by_noise = np.zeros((c.T, c.T))
-        np.add.at(by_noise, (c.task[i], c.task[j]), G[i, j])
         return np.concatenate([*parts, self.model.noise.pull(by_noise)])
 
     def _gather(self, H: Array) -> Array:
@@ -166,9 +167,9 @@ class Dense:
         S = csr_array((np.ones(c.N), (c.place, np.arange(c.N))), shape=(c.n, c.N))
         return np.asarray((S @ (S @ H).T).T)
 
-    def inverse_blocks(self, groups: list[Any]) -> list[Array]:
-        """The blocks of C⁻¹ of groups of cells."""
-        return [self.inverse[np.ix_(g, g)] for g in groups]
+    def inverse_blocks(self, groups: Any) -> Array:
+        """The blocks of C⁻¹ of groups (G, g) of cells: (G, g, g)."""
+        return np.asarray(self.inverse[groups[:, :, None], groups[:, None, :]])
 
     @cached_property
     def backward_error(self) -> float:

@@ -1,6 +1,6 @@
 """Fitting the parameters: L-BFGS-B on θ from several starts, with all that went wrong said.
 
-(P)  min over θ within bounds of −log p(y; θ) / N, or of the leave-one-out loss / N
+(P)  min over θ within bounds of −log p(y; θ) / N, or of a leave-one-out loss / N
 (K)  the projected gradient: |Π(θ − ∇) − θ| <= tol in every entry
 
 Source: Byrd et al. 1995 (L-BFGS-B); Rasmussen & Williams 2006, section 5.4.
@@ -25,6 +25,8 @@ from mtlref.gp.route import Route, choose, condition_on
 Array = NDArray[Any]
 # Bounds, in units where targets have variance 1; of a kernel's parameters as factors of its start.
 KAPPA, NOISE, LOADING, KERNEL = (1e-6, 1e3), (1e-6, 1e2), 30.0, 1e3
+# What is minimised, with the groups that are left out.
+OBJECTIVES = {"likelihood": "", "leave-one-out": "cell", "leave-place-out": "place"}
 # Joint iterations before a nested fit.
 JOINT_FIRST = 15
 # Ends further apart than this in −log p are other optima.
@@ -99,9 +101,9 @@ def fit(
 
     Raises IllConditioned where none has an admissible point.
     """
-    if objective not in ("likelihood", "leave-one-out"):
-        raise DataError(f"objective must be 'likelihood' or 'leave-one-out'; got {objective!r}")
-    if objective == "leave-one-out":
+    if objective not in OBJECTIVES:
+        raise DataError(f"objective must be one of {', '.join(OBJECTIVES)}; got {objective!r}")
+    if objective != "likelihood":
         route = "dense"
     fits_nested = objective == "likelihood" and (route or choose(start, cells)) == "kronecker"
     if nested and not fits_nested:
@@ -118,8 +120,8 @@ def fit(
         except IllConditioned:
             refused += 1
             return 1e10, np.zeros(len(theta))  # the line search steps back
-        if objective == "leave-one-out":
-            value, gradient = leave_out.objective(made)
+        if objective != "likelihood":
+            value, gradient = leave_out.objective(made, OBJECTIVES[objective])
         else:
             value, gradient = made.value, made.gradient(keep=False)
         return value / cells.N, gradient / cells.N

@@ -49,7 +49,8 @@ class MultiTaskGP(Estimator):
     rank : int >= 0, default 1. Columns of A_q; 0: tasks without a tie.
     noise_rank : int >= 0, default 0. 0: one noise variance a task; more: noise correlated between tasks at one place.
     mean : "zero", "constant" (default) or "linear": of each task by itself.
-    objective : "likelihood" (default) or "leave-one-out".
+    objective : "likelihood" (default), "leave-one-out" (each measurement from all others) or "leave-place-out" (all
+        tasks at a place from the other places), both by log density.
     n_restarts : int >= 0, default 2. Further starts, drawn from random_state.
     route : None (default: the cheapest), "kronecker", "holes" or "dense".
     tol : float > 0, default 1e-5. Converged when the projected gradient of the objective / N is at most tol.
@@ -119,7 +120,7 @@ class MultiTaskGP(Estimator):
         options = ("n_restarts", "objective", "route", "tol", "max_iter", "random_state")
         fitted = hyper.fit(start, unit, **{name: getattr(self, name) for name in options})
         model = in_units(fitted.model, center, scale)
-        route = condition_on(model, cells, "dense" if self.objective == "leave-one-out" else self.route)
+        route = condition_on(model, cells, self.route if self.objective == "likelihood" else "dense")
         converged = fitted.projected <= self.tol
         value = fitted.value + float(np.log(scale)[cells.task].sum())
         certificate = Certificate(
@@ -168,7 +169,7 @@ class MultiTaskGP(Estimator):
         inputs.count(self.max_iter, "max_iter")
         inputs.positive(self.tol, "tol")
         inputs.choice(self.mean, "mean", MEANS)
-        inputs.choice(self.objective, "objective", ("likelihood", "leave-one-out"))
+        inputs.choice(self.objective, "objective", tuple(hyper.OBJECTIVES))
         kernels = self.kernel if isinstance(self.kernel, (list, tuple)) else [self.kernel]
         if not kernels or not all(isinstance(k, Kernel) or (k is None and k is self.kernel) for k in kernels):
             raise FormError(f"kernel must be a kernel, a list of kernels, or None; got {self.kernel!r}")
