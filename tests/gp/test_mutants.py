@@ -115,11 +115,21 @@ MUTANTS = [
     Mutant("leave-one-out: gradient from one side", "leave_out.py", "np.multiply.outer(beta, alpha) - np.multiply.outer(alpha, beta)", "2 * np.multiply.outer(beta, alpha)", prediction("test_leave_out_objectives", 1, 1, "cell")),
     Mutant("leave-place-out: each cell by itself", "leave_out.py", "singles(c) if by == \"cell\" else places(c)", "singles(c)", prediction("test_leave_out_objectives", 1, 1, "place")),
     Mutant("choice: information of a noiseless measurement", "choice.py", "np.log1p(v / noise)", "np.log1p(v)", prediction("test_choice_by_brute_force", "dense", 0)),
+    # Priors.
+    Mutant("prior: of the logarithm", "priors.py", "(v if log else units)", "(1.0 if log else units)", Law("test_priors.py", "test_gradient_at_a_model")),
+    Mutant("prior: in units of scaled targets", "priors.py", "scale[task] if \".A[\" in name else scale[task] ** 2", "1.0", Law("test_priors.py", "test_units_are_those_of_the_targets")),
+    Mutant("prior: a density of 1/v without its Jacobian", "priors.py", "- (self.shape + 1) * np.log(v)", "- (self.shape - 1) * np.log(v)", Law("test_priors.py", "test_densities_are_those_of_scipy_and_integrate_to_one", ("inverse gamma",))),
+    # Labels.
+    Mutant("laplace: the mode does not move", "laplace.py", "u = s - R @ (self.C @ s)", "u = 0 * s", Law("test_laplace.py", "test_evidence_and_gradient", (1, "zero"))),
+    Mutant("laplace: third derivative of the wrong sign", "laplace.py", "s = -0.5 * variance", "s = 0.5 * variance", Law("test_laplace.py", "test_evidence_and_gradient", (1, "zero"))),
+    Mutant("laplace: one step of Newton", "laplace.py", "STEPS, HALVINGS = 100", "STEPS, HALVINGS = 1", Law("test_laplace.py", "test_the_mode_is_the_maximum_and_does_not_depend_on_its_start")),
+    Mutant("laplace: mean's gradient without the mode's", "laplace.py", "(self.a + u)[span]", "self.a[span]", Law("test_laplace.py", "test_evidence_and_gradient", (1, "linear"))),
+    Mutant("laplace: probability at the mode", "laplace.py", "np.sqrt(variance)[..., None] * nodes", "0 * nodes", Law("test_laplace.py", "test_probabilities_by_brute_force")),
     # The estimator.
     Mutant("units: loadings scaled as variances", "starts.py", "B.A * scale[:, None]", "B.A * scale[:, None] ** 2", estimator("test_a_fit_is_stationary_and_finds_the_signs")),
     Mutant("forms: the first task for all rows", "forms.py", "values[np.arange(len(values)), self.task]", "values[:, 0]", estimator("test_forms_and_what_predict_mirrors")),
     Mutant("cells: targets in the order of the rows", "cells.py", "y[order], data.T, order)", "y, data.T, order)", Law("test_likelihood.py", "test_forms_of_data_give_the_same_cells")),
-    Mutant("fit: bounds in silence", "hyper.py", "notes.append(f\"{model.names[k]} ended", "str(f\"{model.names[k]} ended", estimator("test_what_went_wrong_is_said")),
+    Mutant("fit: bounds in silence", "hyper.py", "said.append(f\"{model.names[k]} ended", "str(f\"{model.names[k]} ended", estimator("test_what_went_wrong_is_said")),
 ]  # fmt: skip
 
 
