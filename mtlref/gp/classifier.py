@@ -9,13 +9,12 @@ Source: Rasmussen & Williams 2006, chapter 3 and algorithm 5.1; Bonilla et al. 2
 
 from __future__ import annotations
 
-import warnings
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mtlref.errors import FitDoubt, FormError, IllConditioned, NotConverged
+from mtlref.errors import FormError, IllConditioned
 from mtlref.estimator import Estimator
 from mtlref.gp import hyper
 from mtlref.gp.cells import Cells
@@ -26,11 +25,20 @@ from mtlref.gp.laplace import Laplace
 from mtlref.gp.model import Model
 from mtlref.gp.starts import check_options, first_model
 from mtlref.optim.result import Certificate, Result, Status
+from mtlref.registry import register
 from mtlref.tasks import TaskData
 
 Array = NDArray[Any]
 
 
+@register(
+    family="gp",
+    penalty="none: −log q(y) of Laplace's approximation",
+    sources=("rasmussen2006", "bonilla2008"),
+    losses=("logistic",),
+    properties=("self_tuned",),
+    certificate="projected gradient of an approximation",
+)
 class MultiTaskGPClassifier(Estimator):
     """Multi-task Gaussian process classification of two labels, by Laplace's approximation.
 
@@ -68,6 +76,7 @@ class MultiTaskGPClassifier(Estimator):
     """
 
     loss = "logistic"
+    comparison_rows: ClassVar[int] = 1000
 
     def __init__(
         self,
@@ -153,16 +162,7 @@ class MultiTaskGPClassifier(Estimator):
         }
         learned["task_correlation_"] = correlation(learned["task_covariance_"])
         self._adopt(learned)
-        if not converged:
-            warnings.warn(
-                f"the projected gradient must be at most tol = {self.tol:.1e}; {type(self).__name__} reached "
-                f"{projected:.1e}",
-                NotConverged,
-                stacklevel=2,
-            )
-        doubts = hyper.doubts(notes)
-        if doubts:
-            warnings.warn("; ".join(doubts), FitDoubt, stacklevel=2)
+        hyper.tell(self, projected, hyper.doubts(notes))
         return self
 
     def _scores(self, X: Any, tasks: Any) -> list[Array] | Array:

@@ -8,6 +8,7 @@ Source: Byrd et al. 1995 (L-BFGS-B); Rasmussen & Williams 2006, section 5.4.
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
-from mtlref.errors import DataError, IllConditioned
+from mtlref.errors import DataError, FitDoubt, IllConditioned, NotConverged
 from mtlref.gp import leave_out
 from mtlref.gp.cells import Cells
 from mtlref.gp.model import Model
@@ -62,6 +63,19 @@ class Fitted:
 def doubts(notes: tuple[str, ...]) -> tuple[str, ...]:
     """The notes but those of a kappa of B at its lower bound: a task without a part of its own is no fault."""
     return tuple(n for n in notes if not (n.startswith("B") and ".kappa" in n and "lower" in n))
+
+
+def tell(estimator: Any, projected: float, doubts: tuple[str, ...]) -> None:
+    """Warn of a gradient above tol and of doubts, on behalf of a ``fit``."""
+    if not projected <= estimator.tol:
+        warnings.warn(
+            f"the projected gradient must be at most tol = {estimator.tol:.1e}; {type(estimator).__name__} reached "
+            f"{projected:.1e}",
+            NotConverged,
+            stacklevel=3,
+        )
+    if doubts:
+        warnings.warn("; ".join(doubts), FitDoubt, stacklevel=3)
 
 
 def bounds(model: Model) -> tuple[Array, Array]:

@@ -9,16 +9,15 @@ Source: Bonilla et al. 2008; Álvarez et al. 2012; Rakitsch et al. 2013.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Hashable, Mapping
 from dataclasses import replace
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mtlref import inputs
-from mtlref.errors import FitDoubt, FormError, NotConverged
+from mtlref.errors import FormError
 from mtlref.estimator import Estimator
 from mtlref.gp import hyper, leave_out, predict
 from mtlref.gp.cells import Cells
@@ -32,11 +31,20 @@ from mtlref.gp.priors import Prior, attach
 from mtlref.gp.route import Route, condition_on
 from mtlref.gp.starts import check_options, first_model, in_units
 from mtlref.optim.result import Certificate, Result, Status
+from mtlref.registry import register
 from mtlref.tasks import TaskData
 
 Array = NDArray[Any]
 
 
+@register(
+    family="gp",
+    penalty="none: −log p(y) itself",
+    sources=("bonilla2008", "alvarez2012", "rakitsch2013"),
+    losses=("squared",),
+    properties=("self_tuned",),
+    certificate="projected gradient",
+)
 class MultiTaskGP(Estimator):
     """Multi-task Gaussian process regression with exact inference.
 
@@ -86,6 +94,7 @@ class MultiTaskGP(Estimator):
     """
 
     loss = "squared"
+    comparison_rows: ClassVar[int] = 2000
 
     def __init__(
         self,
@@ -157,15 +166,7 @@ class MultiTaskGP(Estimator):
             learned["task_covariance_"] + learned["noise_covariance_"]
         )
         self._adopt(learned)
-        if not converged:
-            warnings.warn(
-                f"the projected gradient must be at most tol = {self.tol:.1e}; {type(self).__name__} reached "
-                f"{fitted.projected:.1e}",
-                NotConverged,
-                stacklevel=2,
-            )
-        if fitted.doubts:
-            warnings.warn("; ".join(fitted.doubts), FitDoubt, stacklevel=2)
+        hyper.tell(self, fitted.projected, fitted.doubts)
         return self
 
     model_: Model
