@@ -1,6 +1,6 @@
 """Cadmium in the Jura by Gaussian processes: which model the training data alone choose, and how far each one errs.
 
-python docs/gallery/jura_models.py [--results FILE]
+python docs/gallery/jura_models.py [--means constant,linear] [--results FILE]
 
 Nickel and zinc are known at all 359 places, cadmium at the 259 prediction places. Every model is fitted by maximum
 likelihood from one start; then it is judged, still without the cadmium of the 100 validation places, by the likelihood,
@@ -37,9 +37,9 @@ KERNELS: dict[str, tuple[Any, int]] = {
 }
 
 
-def candidates() -> Iterator[tuple[str, Any, int, str, bool]]:
+def candidates(means: list[str]) -> Iterator[tuple[str, Any, int, str, bool]]:
     """(name, kernel, rank, mean, log): every model that is tried, written down before any of them was fitted."""
-    for mean in ("constant", "linear"):
+    for mean in means:
         for log in (False, True):
             for name, (kernel, rank) in KERNELS.items():
                 yield name, kernel, rank, mean, log
@@ -115,6 +115,7 @@ def main() -> None:
     """Fit what is missing, then print."""
     reader = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     reader.add_argument("--results", type=Path)
+    reader.add_argument("--means", default="constant")
     asked = reader.parse_args()
     X, Y = places()
     found: dict[tuple[Any, ...], dict[str, Any]] = {}
@@ -122,7 +123,7 @@ def main() -> None:
     if asked.results is not None and asked.results.exists():
         kept = (json.loads(line) for line in asked.results.read_text(encoding="utf-8").splitlines())
         found = {tuple(r[key] for key in keys): r for r in kept}
-    for name, kernel, rank, mean, log in candidates():
+    for name, kernel, rank, mean, log in candidates(asked.means.split(",")):
         key = ("log" if log else "raw", name, rank, mean)
         if key not in found:
             model = fitted(kernel, rank, mean, log, X, Y)
