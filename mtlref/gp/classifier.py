@@ -103,9 +103,9 @@ class MultiTaskGPClassifier(Estimator):
     notes_: tuple[str, ...]
     result_: Result
 
-    def fit(self, X: Any, y: Any = None, tasks: Any = None, sample_weight: Any = None) -> Self:
+    def fit(self, X: Any, y: Any = None, tasks: Any = None) -> Self:
         """Fit to data in any form of the contract, labels of two values; row weights are refused."""
-        data = self._read(X, y, tasks, sample_weight)
+        data = self._read(X, y, tasks, None)
         if not isinstance(data, TaskData):
             raise FormError("a Gaussian process needs the rows; got Moments")
         check_options(self)

@@ -215,6 +215,14 @@ def test_what_went_wrong_is_said(signs: Any) -> None:
         quiet(mean="zero", rank=0).fit(X[:60], np.where(X[:60, 0] > 0.5, 1, -1))
 
 
+def test_the_contract_of_scikit_learn() -> None:
+    checks = pytest.importorskip("sklearn.utils.estimator_checks")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        results = checks.check_estimator(mt.MultiTaskGPClassifier(n_restarts=0, max_iter=5), on_fail=None)
+    assert not [(r["check_name"], r["exception"]) for r in results if r["status"] == "failed"]
+
+
 @pytest.mark.parametrize(
     ("call", "error", "words"),
     [
@@ -224,7 +232,7 @@ def test_what_went_wrong_is_said(signs: Any) -> None:
         (lambda X, y, t: quiet(mean="cubic").fit(X, y, tasks=t), DataError, "mean must be"),
         (lambda X, y, t: mt.MultiTaskGPClassifier("rbf").fit(X, y, tasks=t), FormError, "kernel must be"),
         (
-            lambda X, y, t: quiet().fit(X, y, tasks=t, sample_weight=np.ones(len(X))),
+            lambda X, y, t: quiet().fit(mt.TaskData.from_list([X], [y == "yes"], weights=[np.ones(len(X))])),
             FormError,
             "no row weights",
         ),
