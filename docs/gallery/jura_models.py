@@ -38,7 +38,7 @@ KERNELS: dict[str, tuple[Any, int]] = {
 
 
 def candidates(means: list[str]) -> Iterator[tuple[str, Any, int, str, bool]]:
-    """(name, kernel, rank, mean, log): every model that is tried, written down before any of them was fitted."""
+    """(name, kernel, rank, mean, log): every model that is tried."""
     for mean in means:
         for log in (False, True):
             for name, (kernel, rank) in KERNELS.items():
