@@ -12,7 +12,8 @@ import mtlref as mt
 from mtlref.errors import FitDoubt
 from mtlref.study import compare
 from mtlref.study.comparison import Comparison
-from mtlref.study.store import FINAL
+from mtlref.study.plan import Plan
+from mtlref.study.store import FINAL, Store
 
 from .conftest import make_labels, make_regression
 
@@ -60,13 +61,13 @@ def test_the_report_says_that_there_is_no_lam(result: tuple[Comparison, Path]) -
     assert "Relations between tasks" in page  # its task_correlation_ as a map
 
 
-def test_a_run_goes_on_where_it_stopped(result: tuple[Comparison, Path]) -> None:
+def test_the_store_keeps_that_there_is_no_lam(result: tuple[Comparison, Path]) -> None:
     comparison, folder = result
-    methods = ["SingleTaskRidge", "MultiTaskGP"]
-    again = compare(
-        make_regression(), methods=methods, out=folder, resume=True, progress=False, tol=1e-5, **FAST
-    )
-    assert [f.metrics for f in again.fits] == [f.metrics for f in comparison.fits]
+    with Store(folder / "study.sqlite") as store:
+        kept = [f for f in store.fits() if f.method == "MultiTaskGP"]
+        assert len(kept) == 2
+        assert all(np.isnan(f.lam) for f in kept)
+        assert not Plan(comparison.settings, store.fits(), store.failures()).jobs()  # nothing is left to do
 
 
 def test_too_many_rows_are_an_error_in_its_row(monkeypatch: pytest.MonkeyPatch) -> None:
