@@ -52,6 +52,7 @@ from mtlref.tasks import TaskData, TaskKFold, as_tasks
 # Loaded when first asked for, so that `import mtlref` costs little more than `import numpy`.
 _LAZY = {
     "MultiTaskGP": ("mtlref.gp", "MultiTaskGP"),
+    "MultiTaskGPClassifier": ("mtlref.gp", "MultiTaskGPClassifier"),
     "audit": ("mtlref.verify.audit", "audit"),
     "balance": ("mtlref.balance", None),
     "compare": ("mtlref.study", "compare"),

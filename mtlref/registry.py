@@ -38,7 +38,7 @@ class Method:
 
 _METHODS: dict[str, Method] = {}
 # Families whose entries are not convex problems over coefficients: listed on demand, loaded when first asked for.
-_APART = {"nn": "mtlref.nn", "neighbors": "mtlref.neighbors"}
+_APART = {"nn": "mtlref.nn", "neighbors": "mtlref.neighbors", "gp": "mtlref.gp"}
 
 
 def register(

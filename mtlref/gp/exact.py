@@ -11,7 +11,6 @@ Source: Rasmussen & Williams 2006, algorithm 2.1 and eq. 5.9; Bonilla et al. 200
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import cached_property
 from typing import Any
 
@@ -20,6 +19,7 @@ from numpy.typing import NDArray
 from scipy.linalg import blas, lapack
 
 from mtlref.errors import DataError, IllConditioned
+from mtlref.gp.blocks import Blocks, mirrored
 from mtlref.gp.cells import Cells
 from mtlref.gp.model import Model
 
@@ -43,8 +43,8 @@ class Dense:
         self.model, self.cells = model, cells
         if model.noise.rank > 0 and not cells.once:
             raise DataError("structured noise needs each task observed at most once a place; got repeats")
-        self._kernels = [kernel.at(cells.X) for _, kernel in model.terms]
-        C = self._covariance([self._spread(K) for K, _ in self._kernels])
+        self._blocks = Blocks(model, cells)
+        C = self._covariance(self._blocks)
         trace = float(np.trace(C))
         factor, info = lapack.dpotrf(C.T, lower=1, clean=1, overwrite_a=1)
         if info != 0:
@@ -72,33 +72,15 @@ class Dense:
         self.value = 0.5 * (fit + log_det + cells.N * np.log(2 * np.pi))  # (P)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in vars(self).items() if name != "_kernels"}
+        return {name: value for name, value in vars(self).items() if name != "_blocks"}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
-        self._kernels = [kernel.at(self.cells.X) for _, kernel in self.model.terms]
+        self._blocks = Blocks(self.model, self.cells)
 
-    def _blocks(self) -> Iterator[tuple[int, int, slice, slice]]:
-        spans = self.cells.spans
-        for t in range(self.cells.T):
-            for u in range(t, self.cells.T):
-                yield t, u, spans[t], spans[u]
-
-    def _spread(self, K: Array) -> Array:
-        """A matrix over places as one over cells."""
-        c = self.cells
-        return K if c.aligned else K[np.ix_(c.place, c.place)]
-
-    def _covariance(self, kernels: list[Array]) -> Array:
-        """C, its blocks on and above the diagonal, from the kernels' matrices over cells."""
-        C = np.zeros((self.cells.N, self.cells.N))
-        for q, ((B, _), K) in enumerate(zip(self.model.terms, kernels, strict=True)):
-            b = B.matrix()
-            for t, u, rows, columns in self._blocks():
-                if q == 0:
-                    np.multiply(b[t, u], K[rows, columns], out=C[rows, columns])
-                else:
-                    C[rows, columns] += b[t, u] * K[rows, columns]
+    def _covariance(self, blocks: Blocks) -> Array:
+        """C, its blocks on and above the diagonal."""
+        C = blocks.covariance()
         i, j = self._together
         C[i, j] += self.model.noise.matrix()[self.cells.task[i], self.cells.task[j]]
         return C
@@ -143,37 +125,20 @@ class Dense:
         return np.concatenate([self.contract(G), by_mean.ravel()])
 
     def contract(self, G: Array) -> Array:
-        """Σ_{i <= j} G_ij ∂C_ij/∂θ for the parameters of covariances; G (N, N), zero below the diagonal."""
-        c, parts = self.cells, []
-        for (B, _), (K, pull) in zip(self.model.terms, self._kernels, strict=True):
-            b, spread = B.matrix(), self._spread(K)
-            by_task, H = np.zeros((c.T, c.T)), np.zeros_like(G)
-            for t, u, rows, columns in self._blocks():
-                by_task[t, u] = np.einsum("ij,ij->", G[rows, columns], spread[rows, columns])
-                np.multiply(b[t, u], G[rows, columns], out=H[rows, columns])
-            del spread
-            parts += [B.pull(by_task), pull(H if c.aligned else self._gather(H))]
+        """Σ_{i <= j} G_ij ∂C_ij/∂θ for the parameters of covariances; G (N, N), zero below the diagonal, is used up."""
+        c = self.cells
         i, j = self._together
         by_noise = np.zeros((c.T, c.T))
         np.add.at(by_noise, (c.task[i], c.task[j]), G[i, j])
-        return np.concatenate([*parts, self.model.noise.pull(by_noise)])
+        return np.concatenate([self._blocks.contract(G), self.model.noise.pull(by_noise)])
 
-    def _gather(self, H: Array) -> Array:
-        """Sums of a matrix over cells for each pair of places, (n, n)."""
-        from scipy.sparse import csr_array
-
-        c = self.cells
-        S = csr_array((np.ones(c.N), (c.place, np.arange(c.N))), shape=(c.n, c.N))
-        return np.asarray((S @ (S @ H).T).T)
-
-    def inverse_blocks(self, groups: list[Any]) -> list[Array]:
-        """The blocks of C⁻¹ of groups of cells."""
-        return [self.inverse[np.ix_(g, g)] for g in groups]
+    def inverse_blocks(self, groups: Any) -> Array:
+        """The blocks of C⁻¹ of groups (G, g) of cells: (G, g, g)."""
+        return np.asarray(self.inverse[groups[:, :, None], groups[:, None, :]])
 
     @cached_property
     def backward_error(self) -> float:
         """‖C α − r‖ / (‖C‖ ‖α‖ + ‖r‖): how well α solves its equations, from a covariance formed anew."""
-        C = self._covariance([self._spread(kernel(self.cells.X)) for _, kernel in self.model.terms])
-        C = np.triu(C) + np.triu(C, 1).T
+        C = mirrored(self._covariance(Blocks(self.model, self.cells)))
         size = float(np.linalg.norm(C, 1) * np.linalg.norm(self.alpha) + np.linalg.norm(self.residual))
         return float(np.linalg.norm(C @ self.alpha - self.residual)) / size if size > 0 else 0.0

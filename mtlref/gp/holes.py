@@ -22,6 +22,7 @@ from mtlref.errors import DataError, IllConditioned
 from mtlref.gp.cells import Cells
 from mtlref.gp.kronecker import Kronecker
 from mtlref.gp.model import Model
+from mtlref.gp.spectrum import spectrum
 
 Array = NDArray[Any]
 
@@ -46,7 +47,8 @@ class Holes:
         filled[cells.index] = cells.y
         every = np.arange(n * T)
         full = Cells(cells.X, every % n, every // n, filled, T, every)
-        self.table = table = Kronecker(model, full)
+        # Holes are told by all coordinates in the eigenbasis.
+        self.table = table = Kronecker(model, full, spectrum(model.terms[0][1], cells.X, thin=False))
         self.condition = table.condition
         hidden = np.flatnonzero(~seen)
         place, task = hidden % n, hidden // n
@@ -80,7 +82,7 @@ class Holes:
         # (D) for K: what the holes take away and M B M' are sums of squares of these columns, a few times m T of them.
         taken = np.matmul(self.Q, root).transpose(1, 0, 2).reshape(n, m * root.shape[1])
         taken = np.hstack([t.V @ taken, self.M @ t.root])
-        half = blas.dsyrk(1.0, (t.V * np.sqrt(t.D @ t.lam)).T, trans=1, lower=1)
+        half = t.half_trace()
         G = blas.dsyrk(-1.0, taken.T, trans=1, beta=1.0, c=half, lower=1, overwrite_c=1).T
         np.einsum("ii->i", G)[:] *= 0.5
         a = self.rotated @ t.W.T
@@ -91,7 +93,7 @@ class Holes:
         return np.concatenate(
             [
                 B.pull(0.5 * by_task),
-                t._pull(G),
+                t.spectrum.pull(G),
                 self.model.noise.pull(0.5 * by_noise),
                 by_mean.ravel(),
             ]
@@ -116,16 +118,12 @@ class Holes:
         out = (t.V @ inside @ t.W.T).transpose(2, 1, 0).reshape(full.shape)
         return np.asarray(out[c.index])
 
-    def inverse_blocks(self, groups: list[Any]) -> list[Array]:
-        """The blocks of C_oo⁻¹ of groups of cells."""
+    def inverse_blocks(self, groups: Any) -> Array:
+        """The blocks of C_oo⁻¹ of groups (G, g) of cells: (G, g, g)."""
         t, c = self.table, self.cells
-        blocks = t.inverse_blocks([c.index[g] for g in groups])
-        out = []
-        for group, block in zip(groups, blocks, strict=True):
-            at = t.V[c.place[group]][:, :, None] * t.W[c.task[group]][:, None, :]
-            taken = np.einsum("git,kit->gk", at, self.Q, optimize=True)
-            out.append(block - taken @ taken.T)
-        return out
+        taken = np.einsum("gi,ait,gt->ga", t.V[c.place], self.Q, t.W[c.task], optimize=True)
+        near = taken[groups]
+        return t.inverse_blocks(c.index[groups]) - near @ near.transpose(0, 2, 1)
 
     @property
     def backward_error(self) -> float:

@@ -1,6 +1,6 @@
 """Fitting the parameters: L-BFGS-B on θ from several starts, with all that went wrong said.
 
-(P)  min over θ within bounds of −log p(y; θ) / N, or of the leave-one-out loss / N
+(P)  min over θ within bounds of −log p(y; θ) / N, or of a leave-one-out loss / N, less the logarithms of priors / N
 (K)  the projected gradient: |Π(θ − ∇) − θ| <= tol in every entry
 
 Source: Byrd et al. 1995 (L-BFGS-B); Rasmussen & Williams 2006, section 5.4.
@@ -8,6 +8,7 @@ Source: Byrd et al. 1995 (L-BFGS-B); Rasmussen & Williams 2006, section 5.4.
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,16 +16,19 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
-from mtlref.errors import DataError, IllConditioned
+from mtlref.errors import DataError, FitDoubt, IllConditioned, NotConverged
 from mtlref.gp import leave_out
 from mtlref.gp.cells import Cells
 from mtlref.gp.model import Model
-from mtlref.gp.nested import approach
+from mtlref.gp.nested import REFUSED, approach
+from mtlref.gp.priors import Attached
 from mtlref.gp.route import Route, choose, condition_on
 
 Array = NDArray[Any]
 # Bounds, in units where targets have variance 1; of a kernel's parameters as factors of its start.
 KAPPA, NOISE, LOADING, KERNEL = (1e-6, 1e3), (1e-6, 1e2), 30.0, 1e3
+# What is minimised, with the groups that are left out.
+OBJECTIVES = {"likelihood": "", "leave-one-out": "cell", "leave-place-out": "place"}
 # Joint iterations before a nested fit.
 JOINT_FIRST = 15
 # Ends further apart than this in −log p are other optima.
@@ -35,7 +39,8 @@ DISAGREEMENT = 0.1
 class Fitted:
     """The best end.
 
-    model, route : at the best θ. value : −log p (or the leave-one-out loss). projected : the largest entry of
+    model, route : at the best θ. value : −log p (or the leave-one-out loss), less the logarithm of the priors, which is
+    log_prior. projected : the largest entry of
     the projected gradient of value / N. n_iter : iterations from its start. ends : the value that each start led to
     (inf: no admissible point). notes : sentences on what went wrong or is in doubt.
     """
@@ -43,6 +48,7 @@ class Fitted:
     model: Model
     route: Route
     value: float
+    log_prior: float
     projected: float
     n_iter: int
     ends: tuple[float, ...]
@@ -51,7 +57,25 @@ class Fitted:
     @property
     def doubts(self) -> tuple[str, ...]:
         """The notes but those of a kappa of B at its lower bound: a task without a part of its own is no fault."""
-        return tuple(n for n in self.notes if not (n.startswith("B") and ".kappa" in n and "lower" in n))
+        return doubts(self.notes)
+
+
+def doubts(notes: tuple[str, ...]) -> tuple[str, ...]:
+    """The notes but those of a kappa of B at its lower bound: a task without a part of its own is no fault."""
+    return tuple(n for n in notes if not (n.startswith("B") and ".kappa" in n and "lower" in n))
+
+
+def tell(estimator: Any, projected: float, doubts: tuple[str, ...]) -> None:
+    """Warn of a gradient above tol and of doubts, on behalf of a ``fit``."""
+    if not projected <= estimator.tol:
+        warnings.warn(
+            f"the projected gradient must be at most tol = {estimator.tol:.1e}; {type(estimator).__name__} reached "
+            f"{projected:.1e}",
+            NotConverged,
+            stacklevel=3,
+        )
+    if doubts:
+        warnings.warn("; ".join(doubts), FitDoubt, stacklevel=3)
 
 
 def bounds(model: Model) -> tuple[Array, Array]:
@@ -91,21 +115,24 @@ def fit(
     max_iter: int = 500,
     nested: bool | None = None,
     random_state: int | np.random.Generator | None = 0,
+    priors: Attached | None = None,
 ) -> Fitted:
     """The best of ``start`` and ``n_restarts`` perturbed ones.
 
     nested : True: the kernel's parameters outside and all others inside, for one kernel on a complete table, before the
-    joint descent; None: where there are at least 300 places.
+    joint descent; None: where there are at least 300 places. priors : on parameters; the fit is then never nested.
 
     Raises IllConditioned where none has an admissible point.
     """
-    if objective not in ("likelihood", "leave-one-out"):
-        raise DataError(f"objective must be 'likelihood' or 'leave-one-out'; got {objective!r}")
-    if objective == "leave-one-out":
+    if objective not in OBJECTIVES:
+        raise DataError(f"objective must be one of {', '.join(OBJECTIVES)}; got {objective!r}")
+    if objective != "likelihood":
         route = "dense"
-    fits_nested = objective == "likelihood" and (route or choose(start, cells)) == "kronecker"
+    weighed = priors if priors is not None else Attached(())
+    plain = objective == "likelihood" and not weighed.terms
+    fits_nested = plain and (route or choose(start, cells)) == "kronecker"
     if nested and not fits_nested:
-        raise DataError("nested=True needs the likelihood of one kernel on a complete table")
+        raise DataError("nested=True needs the likelihood of one kernel on a complete table, without priors")
     inside_out = fits_nested and (cells.n >= 300 if nested is None else nested)
     rng = np.random.default_rng(random_state)
     low, high = bounds(start)
@@ -117,11 +144,12 @@ def fit(
             made: Any = condition_on(start.with_theta(theta), cells, route)
         except IllConditioned:
             refused += 1
-            return 1e10, np.zeros(len(theta))  # the line search steps back
-        if objective == "leave-one-out":
-            value, gradient = leave_out.objective(made)
+            return REFUSED, np.zeros(len(theta))  # the line search steps back
+        if objective != "likelihood":
+            value, gradient = leave_out.objective(made, OBJECTIVES[objective])
         else:
             value, gradient = made.value, made.gradient(keep=False)
+        value, gradient = value - weighed.log_density(theta), gradient - weighed.gradient(theta)
         return value / cells.N, gradient / cells.N
 
     best: Any = None
@@ -131,37 +159,38 @@ def fit(
         theta, done = np.clip(begin.theta, low, high), 0
         if inside_out:
             # Some joint steps first: the best B for lengths far off is a start in another valley.
-            theta = _descend(loss, theta, low, high, tol, min(JOINT_FIRST, max_iter)).x
+            theta = descend(loss, theta, low, high, tol, min(JOINT_FIRST, max_iter)).x
             theta, done = approach(start.with_theta(theta), cells, low, high, tol, max_iter)
-        end = _descend(loss, theta, low, high, tol, max(1, max_iter - done))
+        end = descend(loss, theta, low, high, tol, max(1, max_iter - done))
         end.nit += done
-        ends.append(float(end.fun * cells.N) if end.fun < 1e9 else np.inf)
+        ends.append(float(end.fun * cells.N) if end.fun < REFUSED else np.inf)
         if best is None or end.fun < best.fun:
             best = end
-    if not best.fun < 1e9:
+    if not best.fun < REFUSED:
         raise IllConditioned(
             f"every start must have a covariance that is positive definite; none of {len(ends)} has"
         )
     model = start.with_theta(best.x)
     value, gradient = loss(best.x)
-    projected = _projected(best.x, gradient, low, high)
-    notes = _notes(model, best.x, low, high, ends, refused)
+    said = notes(model, best.x, low, high, ends, refused)
     return Fitted(
         model,
         condition_on(model, cells, route),
         value * cells.N,
-        projected,
+        float(weighed.log_density(best.x)),
+        projected(best.x, gradient, low, high),
         int(best.nit),
         tuple(ends),
-        notes,
+        said,
     )
 
 
-def _projected(theta: Array, gradient: Array, low: Array, high: Array) -> float:
+def projected(theta: Array, gradient: Array, low: Array, high: Array) -> float:
+    """The largest entry of the projected gradient."""
     return float(np.abs(np.clip(theta - gradient, low, high) - theta).max())  # (K)
 
 
-def _descend(loss: Any, theta: Array, low: Array, high: Array, tol: float, max_iter: int) -> Any:
+def descend(loss: Any, theta: Array, low: Array, high: Array, tol: float, max_iter: int) -> Any:
     """L-BFGS-B until (K), its memory emptied up to three times where its line search ends early."""
     left, end = max_iter, None
     for _ in range(4):
@@ -175,28 +204,29 @@ def _descend(loss: Any, theta: Array, low: Array, high: Array, tol: float, max_i
         )
         theta, left = end.x, left - int(end.nit)
         end.nit = max_iter - left
-        if left <= 0 or end.nit == 0 or _projected(end.x, end.jac, low, high) <= tol:
+        if left <= 0 or end.nit == 0 or projected(end.x, end.jac, low, high) <= tol:
             break
     return end
 
 
-def _notes(
+def notes(
     model: Model, theta: Array, low: Array, high: Array, ends: list[float], refused: int
 ) -> tuple[str, ...]:
-    notes = []
+    """Sentences on bounds hit, ends that differ and points refused."""
+    said = []
     for side, limit in (("lower", low), ("upper", high)):
         at = np.flatnonzero(np.abs(theta - limit) <= 1e-8)
         for k in at:
             size = limit[k] if "A[" in model.names[k] or "beta" in model.names[k] else np.exp(limit[k])
-            notes.append(f"{model.names[k]} ended at its {side} bound {size:.3g}")
+            said.append(f"{model.names[k]} ended at its {side} bound {size:.3g}")
     apart = sum(not end <= min(ends) + DISAGREEMENT for end in ends)
     if apart:
-        notes.append(
+        said.append(
             f"{apart} of {len(ends)} starts ended more than {DISAGREEMENT} above the best (the worst by "
             f"{max(ends) - min(ends):.3g}): there are several optima, and perhaps a better one"
         )
     if refused:
-        notes.append(
+        said.append(
             f"{refused} trial points had a covariance too near to singular, and were stepped back from"
         )
-    return tuple(notes)
+    return tuple(said)

@@ -2,11 +2,11 @@
 
 (P)  C = B ⊗ K + Σ ⊗ I,   Σ = L L',   L⁻¹ B L⁻' = U diag(λ) U',   K = V diag(s) V',   D_it = 1 / (1 + s_i λ_t)
      C⁻¹ = (W ⊗ V) diag(D) (W ⊗ V)',   W = L⁻' U (T, T);   log|C| = n log|Σ| − Σ_it log D_it
-     M = V (D ∘ (V' R W)) W' (n, T): C⁻¹ r as a table
-(D)  ∂/∂K: ½ (V diag(Σ_t λ_t D_it) V' − M B M');   ∂/∂B: ½ (W diag(Σ_i s_i D_it) W' − M' K M)
-     ∂/∂Σ: ½ (W diag(Σ_i D_it) W' − M' M);   ∂/∂β = −φ' M
+     M = (V (D ∘ (V' R W)) + R₀ W) W' (n, T): C⁻¹ r as a table;   V (n, r), R₀ = R − V V' R where K is 0, and D = 1
+(D)  ∂/∂K: ½ (V diag(Σ_t λ_t D_it) V' + Σ_t λ_t (I − V V') − M B M');   ∂/∂B: ½ (W diag(Σ_i s_i D_it) W' − M' K M)
+     ∂/∂Σ: ½ (W diag(n − r + Σ_i D_it) W' − M' M);   ∂/∂β = −φ' M
 
-The cost is that of the eigendecomposition of K, O(n³), and O(n² T); memory O(n² + n T).
+The cost is that of the spectrum of K, O(n² r), r <= n, and O(n² T); memory O(n² + n T).
 
 Source: Stegle et al. 2011, section 2; Rakitsch et al. 2013, section 2.1 (whitening).
 """
@@ -23,30 +23,21 @@ from scipy.linalg import blas, lapack
 from mtlref.errors import DataError, IllConditioned
 from mtlref.gp.cells import Cells
 from mtlref.gp.exact import MAX_CONDITION, REMEDY
-from mtlref.gp.kernels import Pull
 from mtlref.gp.model import Model
+from mtlref.gp.spectrum import EPS, Spectrum, spectrum
 
 Array = NDArray[Any]
-Spectrum = tuple[Array, Array, Array, Pull]
-
-
-def spectrum(model: Model, X: Array) -> Spectrum:
-    """(s, V, K, pull): the eigendecomposition of the one kernel's matrix.
-
-    Eigenvalues below 0 by rounding are 0; IllConditioned where they are below it by more.
-    """
-    K, pull = model.terms[0][1].at(X)
-    s, V = np.linalg.eigh(K)
-    if not s[0] >= -1e-10 * s[-1]:
-        raise IllConditioned(
-            f"a kernel's matrix must be positive semidefinite; got eigenvalues from {s[0]:.3e} to {s[-1]:.3e}"
-        )
-    return np.maximum(s, 0.0), V, K, pull
 
 
 def whitened(model: Model) -> tuple[Array, Array, Array, float]:
     """(B, λ, W, log|Σ|). Raises IllConditioned where Σ is not positive definite in double precision."""
     B, Sigma = model.terms[0][0].matrix(), model.noise.matrix()
+    if model.noise.rank == 0:
+        root = np.sqrt(np.diagonal(Sigma))
+        if not np.isfinite(1.0 / root).all():
+            raise IllConditioned("noise variances must be above 0 in double precision")
+        lam, U = np.linalg.eigh(B / np.multiply.outer(root, root))
+        return B, np.maximum(lam, 0.0), U / root[:, None], float(model.noise.log_kappa.sum())
     try:
         L = np.linalg.cholesky(Sigma)
     except np.linalg.LinAlgError:
@@ -70,16 +61,21 @@ def shrinkage(s: Array, lam: Array) -> tuple[Array, Array, float]:
     return product, 1.0 / (1.0 + product), condition
 
 
-def rotated_value(model: Model, s: Array, Y: Array, basis: Array) -> tuple[float, Array]:
-    """−log p and its gradient in B, Σ and β alone, from V' Y (n, T), V' φ and the eigenvalues s: O(n T²)."""
+def rotated_value(model: Model, s: Array, Y: Array, basis: Array, n: int) -> tuple[float, Array]:
+    """−log p and its gradient in B, Σ and β alone: O(r T²).
+
+    s (r,), Y (r, T) and basis (r, m): eigenvalues of K and the targets and φ along its eigenvectors; zeros among s go
+    with rows whose squares are all that Y and φ have elsewhere. n : places.
+    """
     _, lam, W, log_noise = whitened(model)
     product, D, _ = shrinkage(s, lam)
     rotated = (Y - basis @ model.beta) @ W
     inside = D * rotated
-    fit, log_det = float((rotated * inside).sum()), len(s) * log_noise + float(np.log1p(product).sum())
-    value = 0.5 * (fit + log_det + product.size * np.log(2 * np.pi))  # (P)
+    fit, log_det = float((rotated * inside).sum()), n * log_noise + float(np.log1p(product).sum())
+    value = 0.5 * (fit + log_det + n * len(lam) * np.log(2 * np.pi))  # (P)
     a = inside @ W.T
-    by_task, by_noise = _by_task(s, D, W, a), _by_noise(D, W, a)
+    by_task = _by_task(s, D, W, a)
+    by_noise = _by_noise(D.sum(axis=0) + (n - len(s)), W, a)
     by_mean = -basis.T @ a
     parts = [model.terms[0][0].pull(by_task), model.noise.pull(by_noise), by_mean.ravel()]
     return value, np.concatenate(parts)
@@ -90,9 +86,9 @@ def _by_task(s: Array, D: Array, W: Array, a: Array) -> Array:
     return np.asarray(0.5 * ((W * (s @ D)) @ W.T - a.T @ (s[:, None] * a)))  # (D)
 
 
-def _by_noise(D: Array, W: Array, a: Array) -> Array:
-    """∂/∂Σ, (T, T), a = V' M."""
-    return np.asarray(0.5 * ((W * D.sum(axis=0)) @ W.T - a.T @ a))  # (D)
+def _by_noise(total: Array, W: Array, M: Array) -> Array:
+    """∂/∂Σ, (T, T), from n − r + Σ_i D_it, (T,), and M or the parts of it whose squares are those of M."""
+    return np.asarray(0.5 * ((W * total) @ W.T - M.T @ M))  # (D)
 
 
 class Kronecker:
@@ -111,26 +107,28 @@ class Kronecker:
             )
         self.model, self.cells = model, cells
         self.B, self.lam, self.W, log_noise = whitened(model)
-        self.s, self.V, self.K, self._pull = known if known is not None else spectrum(model, cells.X)
+        self.spectrum = known if known is not None else spectrum(model.terms[0][1], cells.X)
+        self.s, self.V = self.spectrum.s, self.spectrum.V
         product, self.D, self.condition = shrinkage(self.s, self.lam)
         self.basis = model.basis(cells.X)
         self.residual = cells.table(cells.y) - self.basis @ model.beta
         self.rotated = self.V.T @ self.residual @ self.W
+        self.rest = self.spectrum.outside(self.residual) @ self.W
         log_det = cells.n * log_noise + float(np.log1p(product).sum())
-        fit = float((self.rotated**2 * self.D).sum())
+        fit = float((self.rotated**2 * self.D).sum()) + float((self.rest**2).sum())
         self.value = 0.5 * (fit + log_det + cells.N * np.log(2 * np.pi))  # (P)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in vars(self).items() if name != "_pull"}
+        return vars(self) | {"spectrum": None}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
-        self._pull = self.model.terms[0][1].at(self.cells.X)[1]
+        self.spectrum = Spectrum(self.s, self.V, self.model.terms[0][1].at(self.cells.X)[1])
 
     @cached_property
     def M(self) -> Array:
         """C⁻¹ r as a table, (n, T)."""
-        return np.asarray(self.V @ (self.D * self.rotated) @ self.W.T)  # (P)
+        return np.asarray((self.V @ (self.D * self.rotated) + self.rest) @ self.W.T)  # (P)
 
     @property
     def alpha(self) -> Array:
@@ -140,18 +138,30 @@ class Kronecker:
     def gradient(self, *, keep: bool = True) -> Array:
         """The gradient of ``value`` in the model's θ. keep: as of ``Dense``; nothing is used up here."""
         # (D) for K: the lower triangle counted twice, the diagonal once.
-        weight = np.sqrt(self.D @ self.lam)
-        half = blas.dsyrk(1.0, (self.V * weight).T, trans=1, lower=1)
+        half = self.half_trace()
         signal = self.M @ self.root
         G = blas.dsyrk(-1.0, signal.T, trans=1, beta=1.0, c=half, lower=1, overwrite_c=1).T
         np.einsum("ii->i", G)[:] *= 0.5
         B, _ = self.model.terms[0]
         a = (self.D * self.rotated) @ self.W.T
-        by_task, by_noise = _by_task(self.s, self.D, self.W, a), _by_noise(self.D, self.W, a)
+        by_task = _by_task(self.s, self.D, self.W, a)
+        by_noise = _by_noise(self.D.sum(axis=0) + self.spectrum.null, self.W, self.M)
         by_mean = -self.basis.T @ self.M
         return np.concatenate(
-            [B.pull(by_task), self._pull(G), self.model.noise.pull(by_noise), by_mean.ravel()]
+            [B.pull(by_task), self.spectrum.pull(G), self.model.noise.pull(by_noise), by_mean.ravel()]
         )
+
+    def half_trace(self) -> Array:
+        """The lower triangle of V diag(Σ_t λ_t D_it) V' + Σ_t λ_t (I − V V'), (n, n)."""
+        # λ_t − λ_t D_it = s_i λ_t² D_it, without a difference; directions below the rounding of the others count as 0.
+        weight, total = self.s * (self.D @ self.lam**2), float(self.lam.sum())
+        known = weight > 0.1 * EPS * total
+        if known.all():
+            return np.asarray(blas.dsyrk(1.0, self.V * np.sqrt(self.D @ self.lam), lower=1))
+        half = np.zeros((self.cells.n, self.cells.n), order="F")
+        half.flat[:: self.cells.n + 1] = total
+        columns = (self.V.T[known] * np.sqrt(weight[known])[:, None]).T
+        return np.asarray(blas.dsyrk(-1.0, columns, beta=1.0, c=half, lower=1, overwrite_c=1))
 
     @property
     def root(self) -> Array:
@@ -161,7 +171,10 @@ class Kronecker:
 
     def times_inverse(self, R: Array) -> Array:
         """C⁻¹ applied to tables R (..., n, T)."""
-        return np.asarray(self.V @ (self.D * (self.V.T @ R @ self.W)) @ self.W.T)  # (P)
+        inside = self.V @ (self.D * (self.V.T @ R @ self.W))
+        if self.spectrum.null:
+            inside = inside + self.spectrum.outside(R) @ self.W
+        return np.asarray(inside @ self.W.T)  # (P)
 
     def solve(self, R: Array) -> Array:
         """C⁻¹ R for R (N,) or (N, k)."""
@@ -169,19 +182,18 @@ class Kronecker:
         tables = np.asarray(R).reshape(c.T, c.n, -1).transpose(2, 1, 0)
         return self.times_inverse(tables).transpose(2, 1, 0).reshape(np.shape(R))
 
-    def place_blocks(self) -> Array:
-        """The block of C⁻¹ of each place, (n, T, T)."""
-        return np.asarray(np.einsum("tk,ik,uk->itu", self.W, (self.V**2) @ self.D, self.W, optimize=True))
-
-    def inverse_blocks(self, groups: list[Any]) -> list[Array]:
-        """The blocks of C⁻¹ of groups of cells."""
-        c, blocks = self.cells, []
-        for group in groups:
-            places, tasks = c.place[group], c.task[group]
-            left = self.V[places][:, None, :, None] * self.V[places][None, :, :, None] * self.D
-            pair = self.W[tasks][:, None, None, :] * self.W[tasks][None, :, None, :]
-            blocks.append((left * pair).sum(axis=(2, 3)))
-        return blocks
+    def inverse_blocks(self, groups: Any) -> Array:
+        """The blocks of C⁻¹ of groups (G, g) of cells: (G, g, g)."""
+        place, task = self.cells.place[groups], self.cells.task[groups]
+        out = np.empty((*np.shape(groups), np.shape(groups)[1]))
+        lost = 1.0 if self.spectrum.null else 0.0
+        for i in range(out.shape[1]):
+            for j in range(out.shape[1]):  # the pairs within a group, few
+                pair = self.W[task[:, i]] * self.W[task[:, j]]
+                both = self.V[place[:, i]] * self.V[place[:, j]]
+                out[:, i, j] = ((both @ (self.D - lost)) * pair).sum(axis=1)  # (P)
+                out[:, i, j] += lost * (place[:, i] == place[:, j]) * pair.sum(axis=1)
+        return out
 
     @cached_property
     def backward_error(self) -> float:

@@ -1,8 +1,8 @@
 """Leaving out a cell, or all tasks at one place, in closed form; the parameters stay.
 
 (P)  of a group g of cells: mean y_g − P_gg⁻¹ α_g, covariance P_gg⁻¹ (of the measurement, noise included), P = C⁻¹
-(D)  L = −Σ_i log p(y_i | others) = ½ Σ_i (α_i²/P_ii − log P_ii + log 2π);   with u_i = α_i / P_ii, β = P u and
-     w_i = −½ (α_i²/P_ii² + 1/P_ii):   dL = −Σ_ij (P diag(w) P + ½ (β α' + α β'))_ij dC_ij
+(D)  L = −Σ_g log p(y_g | others) = ½ Σ_g (α_g' u_g − log|P_gg| + n_g log 2π),   u_g = P_gg⁻¹ α_g;   with β = P u and
+     Ω of the blocks u_g u_g' + P_gg⁻¹:   dL = ½ Σ_ij (P Ω P − β α' − α β')_ij dC_ij,   ∂L/∂β_t = −φ_t' β
 
 Source: Rasmussen & Williams 2006, eq. 5.10 to 5.13; by groups: the inverse of a partitioned matrix.
 """
@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mtlref.gp.cells import Cells
 from mtlref.gp.exact import Dense
 from mtlref.gp.route import Route
 
@@ -35,40 +36,69 @@ class LeftOut:
 
 def by_cell(route: Route) -> LeftOut:
     """Each cell from all others."""
-    return _by_groups(route, [np.array([i]) for i in range(route.cells.N)])
+    return _left_out(route, singles(route.cells))
 
 
 def by_place(route: Route) -> LeftOut:
-    """All cells of a place from those of the other places."""
-    place = route.cells.place
-    order = np.argsort(place, kind="stable")
-    bounds = np.flatnonzero(np.diff(place[order])) + 1
-    return _by_groups(route, np.split(order, bounds))
+    """All cells of a place from those of the other places; the places with cells in their order."""
+    stacks = places(route.cells)
+    out = _left_out(route, stacks)
+    heads = np.concatenate([groups[:, 0] for groups in stacks])
+    heads = heads[np.argsort(route.cells.place[heads])]
+    return LeftOut(out.mean, out.variance, out.log_density[heads])
 
 
-def _by_groups(route: Route, groups: list[Any]) -> LeftOut:
-    mean, variance = np.empty(route.cells.N), np.empty(route.cells.N)
-    density = np.empty(len(groups))
-    for k, (group, P) in enumerate(zip(groups, route.inverse_blocks(groups), strict=True)):
+def singles(cells: Cells) -> list[Any]:
+    """Each cell by itself: one array (N, 1)."""
+    return [np.arange(cells.N)[:, None]]
+
+
+def places(cells: Cells) -> list[Any]:
+    """The cells of each place: an array (G, g) of the G places that have g cells, for each such g."""
+    order = np.argsort(cells.place, kind="stable")
+    counts = np.bincount(cells.place, minlength=cells.n)
+    first = np.cumsum(counts) - counts
+    sizes = [size for size in np.unique(counts) if size > 0]
+    return [order[first[counts == size][:, None] + np.arange(size)] for size in sizes]
+
+
+def _left_out(route: Route, stacks: list[Any]) -> LeftOut:
+    """Densities stand at the first cell of their group."""
+    mean, variance, density = (np.full(route.cells.N, np.nan) for _ in range(3))
+    for groups in stacks:
+        P, alpha = route.inverse_blocks(groups), route.alpha[groups]
         C = np.linalg.inv(P)
-        error = C @ route.alpha[group]  # (P)
-        mean[group], variance[group] = route.cells.y[group] - error, np.diag(C)
-        fit = float(error @ route.alpha[group])
-        density[k] = -0.5 * (fit - np.linalg.slogdet(P)[1] + len(group) * np.log(2 * np.pi))
+        error = np.einsum("gij,gj->gi", C, alpha)  # (P)
+        mean[groups] = route.cells.y[groups] - error
+        variance[groups] = np.diagonal(C, axis1=1, axis2=2)
+        fit = (error * alpha).sum(axis=1) - np.linalg.slogdet(P)[1]
+        density[groups[:, 0]] = -0.5 * (fit + groups.shape[1] * np.log(2 * np.pi))
     return LeftOut(mean, variance, density)
 
 
-def objective(route: Dense) -> tuple[float, Array]:
-    """L of (D) and its gradient in the model's θ."""
+def objective(route: Dense, by: str = "cell") -> tuple[float, Array]:
+    """L of (D) and its gradient in the model's θ, by "cell" or "place"."""
+    from scipy.sparse import csr_array
+
     P, alpha, model, c = route.inverse, route.alpha, route.model, route.cells
-    diagonal = np.diagonal(P)
-    value = 0.5 * float((alpha**2 / diagonal - np.log(diagonal) + np.log(2 * np.pi)).sum())
-    u = alpha / diagonal
-    w = -0.5 * (u**2 + 1 / diagonal)
+    stacks = singles(c) if by == "cell" else places(c)
+    value, u = 0.5 * c.N * float(np.log(2 * np.pi)), np.empty(c.N)
+    rows, columns, entries = [], [], []
+    for groups in stacks:
+        blocks = P[groups[:, :, None], groups[:, None, :]]
+        C = np.linalg.inv(blocks)
+        part = np.einsum("gij,gj->gi", C, alpha[groups])
+        value += 0.5 * float((part * alpha[groups]).sum() - np.linalg.slogdet(blocks)[1].sum())
+        u[groups] = part
+        entries.append((part[:, :, None] * part[:, None, :] + C).ravel())
+        rows.append(np.repeat(groups, groups.shape[1], axis=1).ravel())
+        columns.append(np.tile(groups, (1, groups.shape[1])).ravel())
+    where = (np.concatenate(rows), np.concatenate(columns))
+    omega = csr_array((np.concatenate(entries), where), shape=(c.N, c.N))
     beta = P @ u
-    G = -(P * w) @ P - 0.5 * (np.multiply.outer(beta, alpha) + np.multiply.outer(alpha, beta))  # (D)
-    # Above the diagonal counted twice, as ``contract`` takes it.
-    G = np.triu(2 * G)
+    G = P @ (omega @ P) - np.multiply.outer(beta, alpha) - np.multiply.outer(alpha, beta)  # (D)
+    # The half of (D) and the double of ``contract``'s entries above the diagonal cancel.
+    G = np.triu(G)
     G.flat[:: c.N + 1] *= 0.5
     by_mean = np.zeros(model.beta.shape)
     for t, span in enumerate(c.spans):

@@ -1,24 +1,23 @@
 """MultiTaskGP: a Gaussian process over tasks and inputs, its parameters fitted, with the estimators' face.
 
 (P)  y_ti = mean_t(x_i) + f_t(x_i) + noise_ti,   cov(f_t(x), f_u(z)) = Σ_q B_q[t, u] k_q(x, z)
-     θ = (B_q, k_q, Σ, β) minimises −log p(y; θ)
-(K)  certified: the projected gradient of −log p / N, and the backward error ‖C α − r‖ of the equations solved
+     θ = (B_q, k_q, Σ, β) minimises −log p(y; θ), less the logarithms of priors where there are any
+(K)  certified: the projected gradient of that over N, and the backward error ‖C α − r‖ of the equations solved
 
 Source: Bonilla et al. 2008; Álvarez et al. 2012; Rakitsch et al. 2013.
 """
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from dataclasses import replace
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mtlref import inputs
-from mtlref.errors import FitDoubt, FormError, NotConverged
+from mtlref.errors import FormError
 from mtlref.estimator import Estimator
 from mtlref.gp import hyper, leave_out, predict
 from mtlref.gp.cells import Cells
@@ -27,15 +26,25 @@ from mtlref.gp.coregional import correlation
 from mtlref.gp.forms import ask
 from mtlref.gp.kernels import Kernel
 from mtlref.gp.leave_out import LeftOut
-from mtlref.gp.model import MEANS, Model
+from mtlref.gp.model import Model
+from mtlref.gp.priors import Prior, attach
 from mtlref.gp.route import Route, condition_on
-from mtlref.gp.starts import first_model, in_units
+from mtlref.gp.starts import check_options, first_model, in_units
 from mtlref.optim.result import Certificate, Result, Status
+from mtlref.registry import register
 from mtlref.tasks import TaskData
 
 Array = NDArray[Any]
 
 
+@register(
+    family="gp",
+    penalty="none: −log p(y) itself",
+    sources=("bonilla2008", "alvarez2012", "rakitsch2013"),
+    losses=("squared",),
+    properties=("self_tuned",),
+    certificate="projected gradient",
+)
 class MultiTaskGP(Estimator):
     """Multi-task Gaussian process regression with exact inference.
 
@@ -49,7 +58,11 @@ class MultiTaskGP(Estimator):
     rank : int >= 0, default 1. Columns of A_q; 0: tasks without a tie.
     noise_rank : int >= 0, default 0. 0: one noise variance a task; more: noise correlated between tasks at one place.
     mean : "zero", "constant" (default) or "linear": of each task by itself.
-    objective : "likelihood" (default) or "leave-one-out".
+    objective : "likelihood" (default), "leave-one-out" (each measurement from all others) or "leave-place-out" (all
+        tasks at a place from the other places), both by log density.
+    priors : None (default: maximum likelihood) or a dict from a parameter's name to a prior of ``mtlref.gp.priors``:
+        {"length": LogNormal(1.0, 0.5), "noise.kappa": Gamma(2.0, 10.0)}, in the targets' units. The fit is then the
+        largest posterior density (MAP).
     n_restarts : int >= 0, default 2. Further starts, drawn from random_state.
     route : None (default: the cheapest), "kronecker", "holes" or "dense".
     tol : float > 0, default 1e-5. Converged when the projected gradient of the objective / N is at most tol.
@@ -57,8 +70,8 @@ class MultiTaskGP(Estimator):
     random_state : int, Generator or None, default 0.
 
     Attributes: model_ (a Model, in the targets' units), route_ (its covariance of the data, factorised), notes_,
-    result_, n_iter_, tasks_, task_covariance_, noise_covariance_ and task_correlation_ of the functions, (T, T),
-    noisy_correlation_ (T, T) of measurements at one place.
+    log_prior_ (0 without any), result_, n_iter_, tasks_, task_covariance_, noise_covariance_ and task_correlation_ of
+    the functions, (T, T), noisy_correlation_ (T, T) of measurements at one place.
 
     Raises: DataError, FormError for data or parameters out of range; IllConditioned where no start has a covariance
     that is positive definite in double precision (nothing is added to it). Warns: NotConverged; FitDoubt with what is
@@ -81,6 +94,7 @@ class MultiTaskGP(Estimator):
     """
 
     loss = "squared"
+    comparison_rows: ClassVar[int] = 2000
 
     def __init__(
         self,
@@ -90,6 +104,7 @@ class MultiTaskGP(Estimator):
         noise_rank: int = 0,
         mean: str = "constant",
         objective: str = "likelihood",
+        priors: Mapping[str, Prior] | None = None,
         n_restarts: int = 2,
         route: str | None = None,
         tol: float = 1e-5,
@@ -101,6 +116,7 @@ class MultiTaskGP(Estimator):
         self.noise_rank = noise_rank
         self.mean = mean
         self.objective = objective
+        self.priors = priors
         self.n_restarts = n_restarts
         self.route = route
         self.tol = tol
@@ -112,18 +128,21 @@ class MultiTaskGP(Estimator):
         data = self._read(X, y, tasks, None)
         if not isinstance(data, TaskData):
             raise FormError("a Gaussian process needs the rows; got Moments")
-        self._check_parameters()
+        check_options(self)
+        inputs.choice(self.objective, "objective", tuple(hyper.OBJECTIVES))
         cells = Cells.from_tasks(data)
         start, center, scale = first_model(self, cells)
         unit = replace(cells, y=(cells.y - center[cells.task]) / scale[cells.task])
+        priors = attach(self.priors, start, scale)
         options = ("n_restarts", "objective", "route", "tol", "max_iter", "random_state")
-        fitted = hyper.fit(start, unit, **{name: getattr(self, name) for name in options})
+        fitted = hyper.fit(start, unit, **{name: getattr(self, name) for name in options}, priors=priors)
         model = in_units(fitted.model, center, scale)
-        route = condition_on(model, cells, "dense" if self.objective == "leave-one-out" else self.route)
+        route = condition_on(model, cells, self.route if self.objective == "likelihood" else "dense")
         converged = fitted.projected <= self.tol
         value = fitted.value + float(np.log(scale)[cells.task].sum())
+        weighed = " of likelihood and priors" if priors.terms else ""
         certificate = Certificate(
-            f"projected gradient (backward error {route.backward_error:.1e})",
+            f"projected gradient{weighed} (backward error {route.backward_error:.1e})",
             primal=value,
             dual=-np.inf,
             gap=fitted.projected * cells.N,
@@ -136,6 +155,7 @@ class MultiTaskGP(Estimator):
             "model_": model,
             "route_": route,
             "notes_": fitted.notes,
+            "log_prior_": fitted.log_prior,
             "n_iter_": max(1, fitted.n_iter),
             "result_": Result(self.get_params(), status, certificate, fitted.n_iter),
             "task_covariance_": sum(B.matrix() for B, _ in model.terms),
@@ -146,32 +166,13 @@ class MultiTaskGP(Estimator):
             learned["task_covariance_"] + learned["noise_covariance_"]
         )
         self._adopt(learned)
-        if not converged:
-            warnings.warn(
-                f"the projected gradient must be at most tol = {self.tol:.1e}; {type(self).__name__} reached "
-                f"{fitted.projected:.1e}",
-                NotConverged,
-                stacklevel=2,
-            )
-        if fitted.doubts:
-            warnings.warn("; ".join(fitted.doubts), FitDoubt, stacklevel=2)
+        hyper.tell(self, fitted.projected, fitted.doubts)
         return self
 
     model_: Model
     route_: Route
     notes_: tuple[str, ...]
     result_: Result
-
-    def _check_parameters(self) -> None:
-        for name in ("rank", "noise_rank", "n_restarts"):
-            inputs.count(getattr(self, name) + 1, f"{name} + 1")
-        inputs.count(self.max_iter, "max_iter")
-        inputs.positive(self.tol, "tol")
-        inputs.choice(self.mean, "mean", MEANS)
-        inputs.choice(self.objective, "objective", ("likelihood", "leave-one-out"))
-        kernels = self.kernel if isinstance(self.kernel, (list, tuple)) else [self.kernel]
-        if not kernels or not all(isinstance(k, Kernel) or (k is None and k is self.kernel) for k in kernels):
-            raise FormError(f"kernel must be a kernel, a list of kernels, or None; got {self.kernel!r}")
 
     def predict(self, X: Any, tasks: Any = None, *, return_std: bool = False, noise: bool = False) -> Any:
         """Means, in the form of the data that ``fit`` took; with return_std also standard deviations in that form.

@@ -1,7 +1,8 @@
 """The nested fit of a complete table: one eigendecomposition for each setting of the kernel, the rest inside.
 
 (P)  min over ψ of g(ψ) = min over φ of −log p(y; ψ, φ) / N,   ψ the kernel's parameters, φ = (B, Σ, β)
-(D)  in the eigenbasis of K = V diag(s) V', with Y~ = V' Y and φ~ = V' φ(X), a value and gradient in φ take O(n T²)
+(D)  in the eigenbasis of K = V diag(s) V', with Y~ = V' Y and φ~ = V' φ(X), a value and gradient in φ take O(r T²);
+     of what lies outside V, R from (I − V V') (Y, φ) = Q R stands for it: only squares of it matter
 (K)  ∇g(ψ) = ∂/∂ψ −log p at the inner optimum: that φ moves with ψ does not matter there (envelope)
 
 Source: Stegle et al. 2011, section 2 (the eigenbasis); Danskin 1967 (the envelope).
@@ -17,8 +18,9 @@ from scipy.optimize import minimize
 
 from mtlref.errors import IllConditioned
 from mtlref.gp.cells import Cells
-from mtlref.gp.kronecker import Kronecker, rotated_value, spectrum
+from mtlref.gp.kronecker import Kronecker, rotated_value
 from mtlref.gp.model import Model
+from mtlref.gp.spectrum import Spectrum, spectrum
 
 Array = NDArray[Any]
 REFUSED = 1e10
@@ -28,6 +30,16 @@ def kernel_slice(model: Model) -> slice:
     """Where the one kernel's parameters are in θ."""
     B, kernel = model.terms[0]
     return slice(len(B.theta), len(B.theta) + len(kernel.theta))
+
+
+def shortened(known: Spectrum, Y: Array, basis: Array) -> tuple[Array, Array, Array]:
+    """(s, Y~, φ~) of (D), rows of zeros in s for what lies outside V."""
+    turned = known.V.T @ np.hstack([Y, basis])
+    s, T = known.s, Y.shape[1]
+    if known.null:
+        R = np.linalg.qr(known.outside(np.hstack([Y, basis])), mode="r")  # (D)
+        turned, s = np.vstack([turned, R]), np.concatenate([s, np.zeros(len(R))])
+    return s, turned[:, :T], turned[:, T:]
 
 
 def approach(
@@ -45,14 +57,13 @@ def approach(
         nonlocal phi, best, least
         theta = best.copy()
         theta[where] = psi
-        known = spectrum(start.with_theta(theta), cells.X)
-        s, V = known[0], known[1]
-        turned, turned_basis = V.T @ Y, V.T @ basis
+        known = spectrum(start.with_theta(theta).terms[0][1], cells.X)
+        s, turned, turned_basis = shortened(known, Y, basis)
 
         def loss(part: Array) -> tuple[float, Array]:
             theta[inner] = part
             try:
-                value, gradient = rotated_value(start.with_theta(theta), s, turned, turned_basis)
+                value, gradient = rotated_value(start.with_theta(theta), s, turned, turned_basis, cells.n)
             except IllConditioned:
                 return REFUSED, np.zeros(len(part))
             return value / cells.N, gradient / cells.N

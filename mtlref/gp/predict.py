@@ -59,9 +59,12 @@ def _explained(route: Route, X: Array) -> Array:
         c = cross(route, X)
         return np.asarray(np.einsum("ij,ij->j", c, route.solve(c)).reshape(route.cells.T, len(X)).T)
     table: Kronecker = route.table if isinstance(route, Holes) else route
-    k = route.model.terms[0][1](X, route.cells.X) @ table.V
-    b = table.W.T @ table.B
+    across = route.model.terms[0][1](X, route.cells.X)
+    k, b = across @ table.V, table.W.T @ table.B
     out = (k**2) @ table.D @ b**2  # (D)
+    if table.spectrum.null:
+        outside = (table.spectrum.outside(across.T) ** 2).sum(axis=0)
+        out += np.multiply.outer(outside, (b**2).sum(axis=0))
     if isinstance(route, Holes):
         taken = np.einsum("kis,st->tki", route.Q, b, optimize=True) @ k.T
         out = out - (taken**2).sum(axis=1).T

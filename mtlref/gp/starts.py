@@ -1,4 +1,4 @@
-"""Where a fit starts, and the way back from targets of variance 1 to the user's units."""
+"""Where a fit starts, what its options must be, and the way back from targets of variance 1 to the user's units."""
 
 from __future__ import annotations
 
@@ -8,12 +8,28 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mtlref import inputs
+from mtlref.errors import FormError
 from mtlref.gp.cells import Cells
 from mtlref.gp.coregional import Coregional
-from mtlref.gp.model import Model
+from mtlref.gp.kernels import Kernel
+from mtlref.gp.model import MEANS, Model
 from mtlref.gp.stationary import RBF
 
 Array = NDArray[Any]
+
+
+def check_options(options: Any) -> None:
+    """Raise DataError or FormError for parameters of an estimator that are out of range."""
+    for name in ("rank", "noise_rank", "n_restarts"):
+        inputs.count(getattr(options, name, 0) + 1, f"{name} + 1")
+    inputs.count(options.max_iter, "max_iter")
+    inputs.positive(options.tol, "tol")
+    inputs.choice(options.mean, "mean", MEANS)
+    given = options.kernel
+    kernels = given if isinstance(given, (list, tuple)) else [given]
+    if not kernels or not all(isinstance(k, Kernel) or (k is None and k is given) for k in kernels):
+        raise FormError(f"kernel must be a kernel, a list of kernels, or None; got {given!r}")
 
 
 def first_model(options: Any, cells: Cells) -> tuple[Model, Array, Array]:
@@ -23,7 +39,7 @@ def first_model(options: Any, cells: Cells) -> tuple[Model, Array, Array]:
     tells columns apart; a fifth of the variance in kappa and in the noise each; lengths the features' standard
     deviations.
     """
-    T, rank, noise_rank = cells.T, int(options.rank), int(options.noise_rank)
+    T, rank, noise_rank = cells.T, int(options.rank), int(getattr(options, "noise_rank", 0))
     kernels = options.kernel if isinstance(options.kernel, (list, tuple)) else [options.kernel]
     spread = cells.X.std(axis=0)
     kernels = [RBF(np.where(spread > 0, spread, 1.0)) if k is None else k for k in kernels]

@@ -20,7 +20,11 @@ from scipy.spatial.distance import cdist
 from mtlref.gp.kernels import Leaf, Pull
 
 Array = NDArray[Any]
-Slope = Callable[[], Array]
+# f'(s) of some rows.
+Slope = Callable[[slice], Array]
+# Entries of a matrix that a pullback holds at a time: they stay in the cache.
+ROOM = 100_000
+ALL = slice(None)
 
 
 def _per_feature(value: Array, p: int) -> Array:
@@ -49,7 +53,7 @@ class Stationary(Leaf):
         return self._get("length")
 
     def _profile(self, s: Array) -> tuple[Array, Slope]:
-        """f(s), and f'(s) when it is asked for; f' is 0 where it has no limit (only ever multiplied by 0 there)."""
+        """f(s), and f'(s) of the rows asked for; f' is 0 where it has no limit (only ever multiplied by 0 there)."""
         raise NotImplementedError
 
     def _shape(self, s: Array, K: Array, G: Array) -> list[Any]:
@@ -64,21 +68,25 @@ class Stationary(Leaf):
         K, slope = self._profile(s)
 
         def pull(G: Array) -> Array:
-            H = slope()
-            H *= G
-            if len(length) == 1:
-                by_length = np.array([-2 * np.einsum("ij,ij->", H, s)])  # (D)
-            else:
-                squares = _sums_of_squares if self._kink else _weighted_squares
-                by_length = -2 * squares(X / length, Z / length, H)  # (D)
-            return np.concatenate([by_length, self._shape(s, K, G)])
+            squares = _sums_of_squares if self._kink else _weighted_squares
+            by_length: Any = 0.0
+            step = max(1, ROOM // len(Z))
+            for first in range(0, len(X), step):  # what fits the cache, not a row
+                rows = slice(first, first + step)
+                H = slope(rows)
+                H *= G[rows]
+                if len(length) == 1:
+                    by_length = by_length + np.einsum("ij,ij->", H, s[rows])
+                else:
+                    by_length = by_length + squares(X[rows] / length, Z / length, H)
+            return np.concatenate([np.atleast_1d(-2 * by_length), self._shape(s, K, G)])  # (D)
 
         return K, pull
 
     def pull_inputs(self, X: Array, Z: Array, G: Array) -> Array:
         """The gradient in the inputs, (n, p)."""
         X, Z = self._pair(X, Z)
-        H = G * self._profile(_square_distance(X, Z, self.length))[1]()
+        H = G * self._profile(_square_distance(X, Z, self.length))[1](ALL)
         columns = [(H * np.subtract.outer(x, z)).sum(axis=1) for x, z in zip(X.T, Z.T, strict=True)]
         return np.asarray(2 * np.stack(columns, axis=1) / self.length**2)  # (D)
 
@@ -116,8 +124,9 @@ class RBF(Stationary):
     """
 
     def _profile(self, s: Array) -> tuple[Array, Slope]:
-        K = np.exp(-0.5 * s)
-        return K, lambda: -0.5 * K
+        K = -0.5 * s
+        np.exp(K, out=K)
+        return K, lambda rows: -0.5 * K[rows]
 
 
 class Matern12(Stationary):
@@ -129,9 +138,10 @@ class Matern12(Stationary):
         r = np.sqrt(s)
         K = np.exp(-r)
 
-        def slope() -> Array:
-            apart = r != 0
-            return np.where(apart, -0.5 * K / np.where(apart, r, 1.0), 0.0)
+        def slope(rows: slice) -> Array:
+            near = r[rows]
+            apart = near != 0
+            return np.where(apart, -0.5 * K[rows] / np.where(apart, near, 1.0), 0.0)
 
         return K, slope
 
@@ -142,7 +152,7 @@ class Matern32(Stationary):
     def _profile(self, s: Array) -> tuple[Array, Slope]:
         a = np.sqrt(3 * s)
         e = np.exp(-a)
-        return (1 + a) * e, lambda: -1.5 * e
+        return (1 + a) * e, lambda rows: -1.5 * e[rows]
 
 
 class Matern52(Stationary):
@@ -151,7 +161,7 @@ class Matern52(Stationary):
     def _profile(self, s: Array) -> tuple[Array, Slope]:
         a = np.sqrt(5 * s)
         e = np.exp(-a)
-        return (1 + a + a * a / 3) * e, lambda: -5 / 6 * (1 + a) * e
+        return (1 + a + a * a / 3) * e, lambda rows: -5 / 6 * (1 + a[rows]) * e[rows]
 
 
 class RationalQuadratic(Stationary):
@@ -163,7 +173,7 @@ class RationalQuadratic(Stationary):
     def _profile(self, s: Array) -> tuple[Array, Slope]:
         alpha = self._get("alpha")[0]
         log_base = _log1p(s / (2 * alpha))
-        return np.exp(-alpha * log_base), lambda: -0.5 * np.exp(-(alpha + 1) * log_base)
+        return np.exp(-alpha * log_base), lambda rows: -0.5 * np.exp(-(alpha + 1) * log_base[rows])
 
     def _shape(self, s: Array, K: Array, G: Array) -> list[Any]:
         alpha = self._get("alpha")[0]

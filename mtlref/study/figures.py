@@ -106,7 +106,7 @@ def tuning_range(comparison: Comparison) -> tuple[float, float]:
     chosen = []
     for row in comparison.rows:
         ks, curves, picks = comparison.tuning(row.method)
-        chosen += [curves[j, np.searchsorted(ks, k)] for j, k in enumerate(picks) if np.isfinite(k)]
+        chosen += [curves[j, np.searchsorted(ks, k)] for j, k in enumerate(picks) if k in ks]
     values = np.array(chosen)
     values = values[np.isfinite(values)]
     if len(values) == 0:

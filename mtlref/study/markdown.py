@@ -81,7 +81,7 @@ def certificates(comparison: Comparison) -> str:
         "|:--|--:|--:|--:|--:|--:|",
     ]
     lines.extend(
-        f"| {r.method} | {r.lam:.3g} | {r.fits:,} | {r.certified:,} | {wording.gap(r.max_relative_gap)} | "
+        f"| {r.method} | {wording.lam(r.lam)} | {r.fits:,} | {r.certified:,} | {wording.gap(r.max_relative_gap)} | "
         f"{wording.duration(r.seconds)} |"
         for r in comparison.rows
     )

@@ -23,6 +23,10 @@ class Plan:
 
     def __init__(self, settings: Settings, fits: Iterable[Fit], failures: Iterable[Failure]) -> None:
         self.settings = settings
+        # They have no weight to tune: one fit on the whole training part is all there is to do.
+        self._by_themselves = {
+            name for name in settings.methods if "self_tuned" in registered(name).properties
+        }
         self._grids = {name: grid_for(registered(name), settings.grid) for name in settings.methods}
         # unit -> fold -> setting -> (criterion, rows it was scored on)
         self._scores: dict[Unit, dict[int, dict[int, tuple[float, int]]]] = defaultdict(
@@ -52,6 +56,9 @@ class Plan:
         found: list[Job] = []
         for unit in self.settings.units():
             if unit in self._ended:
+                continue
+            if unit[2] in self._by_themselves:
+                found.append(Job(*unit, FINAL, (0,)))
                 continue
             asked = decide(self._grids[unit[2]], self.curve(unit))
             if isinstance(asked, Choice):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 from mtlref.metrics import METRICS
@@ -119,7 +118,7 @@ def _certificates(comparison: Comparison) -> list[dict[str, Any]]:
     return [
         {
             "method": r.method,
-            "lam": "–" if math.isnan(r.lam) else f"{r.lam:.3g}",
+            "lam": wording.lam(r.lam),
             "fits": f"{r.fits:,}",
             "certified": f"{r.certified:,}",
             "whole": r.fits > 0 and r.certified == r.fits,

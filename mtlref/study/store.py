@@ -23,7 +23,7 @@ SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS fits (
     size INTEGER NOT NULL, split INTEGER NOT NULL, method TEXT NOT NULL, fold INTEGER NOT NULL, k INTEGER NOT NULL,
-    lam REAL NOT NULL, criterion REAL, rows INTEGER NOT NULL, metrics TEXT NOT NULL, gap REAL, relative_gap REAL,
+    lam REAL, criterion REAL, rows INTEGER NOT NULL, metrics TEXT NOT NULL, gap REAL, relative_gap REAL,
     n_iter INTEGER NOT NULL, seconds REAL NOT NULL, status TEXT NOT NULL, certified INTEGER NOT NULL,
     note TEXT NOT NULL, PRIMARY KEY (size, split, method, fold, k));
 CREATE TABLE IF NOT EXISTS failures (
@@ -212,7 +212,7 @@ def _row(f: Fit) -> tuple[Any, ...]:
 
 def _fit(r: Iterable[Any]) -> Fit:
     values = list(r)
-    for i in (6, 9, 10):
+    for i in (5, 6, 9, 10):
         values[i] = float("nan") if values[i] is None else values[i]
     values[8] = json.loads(values[8])
     values[14] = bool(values[14])

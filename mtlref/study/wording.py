@@ -49,6 +49,11 @@ def gap(value: float) -> str:
     return "unknown" if math.isnan(value) else ("0" if value == 0 else f"{value:.1e}")
 
 
+def lam(value: float) -> str:
+    """A weight with three digits; a dash for a method that has none."""
+    return "–" if math.isnan(value) else f"{value:.3g}"
+
+
 def p_value(p: float) -> str:
     """'p = 0.012', 'p < 0.0001'."""
     return "p < 0.0001" if p < 1e-4 else f"p = {p:.2g}"
@@ -98,7 +103,8 @@ def protocol(comparison: Comparison) -> list[str]:
         f"penalties, which have none, {quad_hi:g} to {quad_lo:g} times the curvature of the data). "
         f"Inner criterion: {criterion_text(comparison)} over held-out rows; scores within {TIE:g} of the best, "
         "relatively, are ties, which go to the larger lam. A grid whose edge was chosen is extended. "
-        "Then one refit on the whole training part, scored on the test part.",
+        "Then one refit on the whole training part, scored on the test part."
+        + "".join(f" {name} has no lam and is fitted once." for name in s.methods if _self_tuned(name)),
         f"Fits: scaling={s.scaling!r} ({counts} counts the same), {intercept}, columns {columns}. Certified means: a "
         f"duality gap, computed by code that the solver does not share, of at most {s.tol:g} of the objective of the "
         "model without features.",
@@ -115,6 +121,10 @@ def protocol(comparison: Comparison) -> list[str]:
     else:
         lines.append("One split has no spread: no standard error is given, and no difference is claimed.")
     return lines + list(f.remarks)
+
+
+def _self_tuned(name: str) -> bool:
+    return "self_tuned" in registered(name).properties
 
 
 def mark_text(comparison: Comparison) -> str:
@@ -189,6 +199,8 @@ def _said(row: Row, loss: str) -> str:
     kind = registered(row.method).certificate
     if kind != "duality gap":
         parts.append(f"certified by {kind}: the objective is not convex, and a lower one may exist elsewhere")
+    if "self_tuned" in registered(row.method).properties:
+        parts.append("no lam: it fits its own parameters, on the whole training part, from one start")
     if "graph" in registered(row.method).required:
         parts.append("graph: the 5 nearest tasks by ridge coefficients, of the rows that are fitted only")
     if "staged" in registered(row.method).properties:

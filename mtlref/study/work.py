@@ -83,10 +83,15 @@ def _path(bench: Bench, job: Job) -> Outcome:
 
 def _refit(bench: Bench, job: Job) -> Outcome:
     method = registered(job.method)
-    (lam,) = _lams(bench, job, method)
     data = bench.fitted_on(method, job.size, job.split, None)
+    if "self_tuned" in method.properties:
+        lam = float("nan")
+        unfitted = _self_tuned(bench, method, bench.train(job.size, job.split))
+    else:
+        (lam,) = _lams(bench, job, method)
+        unfitted = _model(bench, job, method, lam)
     began = time.perf_counter()
-    model = _model(bench, job, method, lam).fit(data)
+    model = unfitted.fit(data)
     seconds = time.perf_counter() - began
     test = bench.test(job.size, job.split)
     values = test_metrics(model, test, bench.settings.loss)
@@ -161,6 +166,24 @@ def _model(bench: Bench, job: Job, method: Method, lam: float, *, anchored: bool
         params["ridge"] = CAPPED_ANCHOR * _scale(bench, job, registered("SingleTaskRidge"))
     elif anchored and s.loss == "logistic" and "free_mean" in method.properties:
         params["ridge"] = ANCHOR * _scale(bench, job, method)
+    return method.cls(**params)
+
+
+def _self_tuned(bench: Bench, method: Method, train: TaskData) -> Any:
+    """An estimator that fits its own parameters: from one start, a mean for each task where intercepts are fitted."""
+    s, most = bench.settings, method.cls.comparison_rows
+    if most < train.N:
+        raise DataError(
+            f"{method.name} in a comparison takes at most {most:,} training rows, for its cost grows with their cube; "
+            f"got {train.N:,}. Use a smaller train size, fewer tasks, or {method.name} by itself"
+        )
+    params: dict[str, Any] = {
+        "mean": "constant" if s.fit_intercept else "zero",
+        "n_restarts": 0,
+        "tol": s.tol,
+    }
+    if s.max_iter is not None:
+        params["max_iter"] = s.max_iter
     return method.cls(**params)
 
 

@@ -59,7 +59,7 @@ def test_as_a_module():
 def test_methods_lists_the_registry(capsys):
     assert main(["methods"]) == 0
     lines = capsys.readouterr().out.splitlines()[1:]
-    everything = [*mt.methods(), *mt.methods("nn"), *mt.methods("neighbors")]
+    everything = [*mt.methods(), *mt.methods("nn"), *mt.methods("neighbors"), *mt.methods("gp")]
     assert [line.split()[0] for line in lines] == everything
 
 

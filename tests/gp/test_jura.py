@@ -42,8 +42,8 @@ def median_error(model: Any, X: Any, Y: Any, *, log: bool) -> float:
 @pytest.mark.parametrize(
     ("options", "log", "elsewhere", "here"),
     [
-        # Elsewhere: an exact implementation's figures in the same setting. This model was picked among those in the
-        # docs after their errors were known: the test holds the figure, it is no proof that one would choose it.
+        # Elsewhere: an exact implementation's figures in the same setting. These models were seen with
+        # their errors known: the tests hold figures. The model that training data choose is in docs/gallery.
         ({"rank": 2, "mean": "linear"}, False, 0.457, 0.4551),
         ({"rank": 2, "mean": "linear"}, True, 0.405, 0.4041),
     ],

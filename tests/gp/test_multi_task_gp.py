@@ -157,6 +157,10 @@ def test_several_kernels_structured_noise_and_leave_one_out() -> None:
     total = by_loo.leave_one_out().log_density.sum()
     assert total >= plain.leave_one_out().log_density.sum() - 1e-6
     np.testing.assert_allclose(by_loo.result_.certificate.primal, -total, rtol=1e-6)
+    by_place = fitted(quiet(objective="leave-place-out"), x, Y)
+    total = by_place.leave_one_out("place").log_density.sum()
+    assert total >= plain.leave_one_out("place").log_density.sum() - 1e-6
+    np.testing.assert_allclose(by_place.result_.certificate.primal, -total, rtol=1e-6)
 
 
 def test_leave_one_out_is_in_the_order_of_the_rows() -> None:

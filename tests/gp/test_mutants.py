@@ -66,13 +66,13 @@ def estimator(test: str) -> Law:
 
 MUTANTS = [
     # Kernels.
-    Mutant("rbf: exponent without its half", "stationary.py", "np.exp(-0.5 * s)", "np.exp(-s)", kernel("test_printed_formulae")),
-    Mutant("rbf: slope of another exponent", "stationary.py", "lambda: -0.5 * K", "lambda: -1.0 * K", kernel("test_pullback_to_parameters", "rbf")),
+    Mutant("rbf: exponent without its half", "stationary.py", "K = -0.5 * s\n", "K = -s\n", kernel("test_printed_formulae")),
+    Mutant("rbf: slope of another exponent", "stationary.py", "lambda rows: -0.5 * K[rows]", "lambda rows: -1.0 * K[rows]", kernel("test_pullback_to_parameters", "rbf")),
     Mutant("length: squared twice", "stationary.py", "X, Z = X / length, Z / length\n    if", "X, Z = X / length**2, Z / length**2\n    if", kernel("test_units_of_inputs_go_with_the_length", "rbf ard")),
-    Mutant("lengths: gradient of all from one", "stationary.py", "squares(X / length, Z / length, H)", "squares(X / length[0], Z / length[0], H)", kernel("test_pullback_to_parameters", "matern32 ard")),
-    Mutant("matern 1/2: division by zero distance", "stationary.py", "np.where(apart, -0.5 * K / np.where(apart, r, 1.0), 0.0)", "-0.5 * K / r", kernel("test_derivatives_where_inputs_coincide", "matern12")),
-    Mutant("matern 3/2: polynomial of 1/2", "stationary.py", "return (1 + a) * e, lambda: -1.5 * e", "return e, lambda: -1.5 * e", kernel("test_printed_formulae")),
-    Mutant("matern 5/2: slope without its polynomial", "stationary.py", "-5 / 6 * (1 + a) * e", "-5 / 6 * e", kernel("test_pullback_to_inputs", "matern52")),
+    Mutant("lengths: gradient of all from one", "stationary.py", "squares(X[rows] / length, Z / length, H)", "squares(X[rows] / length[0], Z / length[0], H)", kernel("test_pullback_to_parameters", "matern32 ard")),
+    Mutant("matern 1/2: division by zero distance", "stationary.py", "np.where(apart, -0.5 * K[rows] / np.where(apart, near, 1.0), 0.0)", "-0.5 * K[rows] / near", kernel("test_derivatives_where_inputs_coincide", "matern12")),
+    Mutant("matern 3/2: polynomial of 1/2", "stationary.py", "return (1 + a) * e, lambda", "return e, lambda", kernel("test_printed_formulae")),
+    Mutant("matern 5/2: slope without its polynomial", "stationary.py", "-5 / 6 * (1 + a[rows]) * e[rows]", "-5 / 6 * e[rows]", kernel("test_pullback_to_inputs", "matern52")),
     Mutant("rational quadratic: alpha without its logarithm", "stationary.py", "(u / (1 + u) - _log1p(u))", "(u / (1 + u))", kernel("test_pullback_to_parameters", "rq")),
     Mutant("periodic: period without its slope's sign", "stationary.py", "by_period + 2 * w", "by_period - 2 * w", kernel("test_pullback_to_parameters", "periodic")),
     Mutant("inputs: gradient to the second argument", "stationary.py", "2 * np.stack(columns, axis=1) / self.length**2", "-2 * np.stack(columns, axis=1) / self.length**2", kernel("test_pullback_to_inputs", "rbf ard")),
@@ -92,12 +92,16 @@ MUTANTS = [
     # The table.
     Mutant("table: noise not whitened", "kronecker.py", "cells.n * log_noise + float", "float", likelihood("kronecker", 0, 0)),
     Mutant("table: whitening from one side", "kronecker.py", "lapack.dtrtrs(L, U, lower=1, trans=1)", "lapack.dtrtrs(L, U, lower=1)", likelihood("kronecker", 0, 1)),
-    Mutant("table: trace term weighed by task alone", "kronecker.py", "weight = np.sqrt(self.D @ self.lam)", "weight = np.sqrt(self.D.sum(axis=1))", likelihood("kronecker", 0, 0)),
-    Mutant("table: noise gradient with the signal's weight", "kronecker.py", "(W * D.sum(axis=0)) @ W.T", "(W * D.mean(axis=0)) @ W.T", likelihood("kronecker", 0, 1)),
+    Mutant("table: trace term weighed by task alone", "kronecker.py", "np.sqrt(self.D @ self.lam), lower=1", "np.sqrt(self.D.sum(axis=1)), lower=1", likelihood("kronecker", 0, 0)),
+    Mutant("table: noise gradient with the signal's weight", "kronecker.py", "(W * total) @ W.T", "(W * total / 7) @ W.T", likelihood("kronecker", 0, 1)),
     Mutant("table: mean's gradient of the wrong sign", "kronecker.py", "by_mean = -self.basis.T @ self.M", "by_mean = self.basis.T @ self.M", likelihood("kronecker", 0, 0, "linear")),
-    Mutant("table: a kernel that is none", "kronecker.py", "if not s[0] >= -1e-10 * s[-1]:", "if False:", Law("test_likelihood.py", "test_a_function_that_is_no_kernel_is_an_error", ("kronecker",))),
-    Mutant("nested: noise of one place", "kronecker.py", "len(s) * log_noise", "log_noise", Law("test_fit.py", "test_inner_value_and_gradient_are_those_of_the_table", (0, "zero"))),
+    Mutant("table: a kernel that is none", "spectrum.py", "if info != 0 or not s[0] >= -1e-10 * s[-1]:", "if False:", Law("test_likelihood.py", "test_a_function_that_is_no_kernel_is_an_error", ("kronecker",))),
+    Mutant("nested: noise of one place", "kronecker.py", "n * log_noise + float(np.log1p(product).sum())\n    value", "log_noise + float(np.log1p(product).sum())\n    value", Law("test_fit.py", "test_inner_value_and_gradient_are_those_of_the_table", (0, "zero"))),
     Mutant("nested: mean's gradient in the wrong basis", "kronecker.py", "by_mean = -basis.T @ a\n", "by_mean = -basis.T @ inside\n", Law("test_fit.py", "test_inner_value_and_gradient_are_those_of_the_table", (0, "linear"))),
+    # The thin spectrum.
+    Mutant("thin: noise without the directions left out", "kronecker.py", "self.D.sum(axis=0) + self.spectrum.null", "self.D.sum(axis=0)", Law("test_spectrum.py", "test_routes_agree", (0.1, 1e-10))),
+    Mutant("thin: residual outside forgotten", "kronecker.py", " + float((self.rest**2).sum())", "", Law("test_spectrum.py", "test_routes_agree", (0.1, 1e-10))),
+    Mutant("thin: what is left is not looked at", "spectrum.py", "if not np.abs(left).max() <= 100 * n * tol:", "if False:", Law("test_spectrum.py", "test_what_is_no_kernel_is_refused_still")),
     # Holes.
     Mutant("holes: determinant of the hidden cells forgotten", "holes.py", "log_det - float(part @ part)", "-float(part @ part)", likelihood("holes", 4, 0)),
     Mutant("holes: filled with zero and left at that", "holes.py", "- np.einsum(\"k,kit->it\", part, self.Q)", "- 0 * np.einsum(\"k,kit->it\", part, self.Q)", likelihood("holes", 4, 0)),
@@ -107,14 +111,25 @@ MUTANTS = [
     # Predictions.
     Mutant("mean: weights of the wrong task", "predict.py", "route.alpha[:, None] * B.matrix()[cells.task]", "route.alpha[:, None] * np.diag(B.matrix())", prediction("test_mean_variance_and_covariance", "dense", 5, 0)),
     Mutant("variance: noise in the function", "predict.py", "if noise else out", "", prediction("test_mean_variance_and_covariance", "dense", 0, 0)),
-    Mutant("leave-one-out: the training residual", "leave_out.py", "error = C @ route.alpha[group]", "error = route.alpha[group]", prediction("test_leaving_out_is_refitting", "kronecker", 0, 0)),
-    Mutant("leave-one-out: gradient from one side", "leave_out.py", "np.multiply.outer(beta, alpha) + np.multiply.outer(alpha, beta)", "2 * np.multiply.outer(beta, alpha)", prediction("test_leave_one_out_objective", 1, 1)),
+    Mutant("leave-one-out: the training residual", "leave_out.py", "error = np.einsum(\"gij,gj->gi\", C, alpha)", "error = alpha", prediction("test_leaving_out_is_refitting", "kronecker", 0, 0)),
+    Mutant("leave-one-out: gradient from one side", "leave_out.py", "np.multiply.outer(beta, alpha) - np.multiply.outer(alpha, beta)", "2 * np.multiply.outer(beta, alpha)", prediction("test_leave_out_objectives", 1, 1, "cell")),
+    Mutant("leave-place-out: each cell by itself", "leave_out.py", "singles(c) if by == \"cell\" else places(c)", "singles(c)", prediction("test_leave_out_objectives", 1, 1, "place")),
     Mutant("choice: information of a noiseless measurement", "choice.py", "np.log1p(v / noise)", "np.log1p(v)", prediction("test_choice_by_brute_force", "dense", 0)),
+    # Priors.
+    Mutant("prior: of the logarithm", "priors.py", "(v if log else units)", "(1.0 if log else units)", Law("test_priors.py", "test_gradient_at_a_model")),
+    Mutant("prior: in units of scaled targets", "priors.py", "scale[task] if \".A[\" in name else scale[task] ** 2", "1.0", Law("test_priors.py", "test_units_are_those_of_the_targets")),
+    Mutant("prior: a density of 1/v without its Jacobian", "priors.py", "- (self.shape + 1) * np.log(v)", "- (self.shape - 1) * np.log(v)", Law("test_priors.py", "test_densities_are_those_of_scipy_and_integrate_to_one", ("inverse gamma",))),
+    # Labels.
+    Mutant("laplace: the mode does not move", "laplace.py", "u = s - R @ (self.C @ s)", "u = 0 * s", Law("test_laplace.py", "test_evidence_and_gradient", (1, "zero"))),
+    Mutant("laplace: third derivative of the wrong sign", "laplace.py", "s = -0.5 * variance", "s = 0.5 * variance", Law("test_laplace.py", "test_evidence_and_gradient", (1, "zero"))),
+    Mutant("laplace: one step of Newton", "laplace.py", "STEPS, HALVINGS = 100", "STEPS, HALVINGS = 1", Law("test_laplace.py", "test_the_mode_is_the_maximum_and_does_not_depend_on_its_start")),
+    Mutant("laplace: mean's gradient without the mode's", "laplace.py", "(self.a + u)[span]", "self.a[span]", Law("test_laplace.py", "test_evidence_and_gradient", (1, "linear"))),
+    Mutant("laplace: probability at the mode", "laplace.py", "np.sqrt(variance)[..., None] * nodes", "0 * nodes", Law("test_laplace.py", "test_probabilities_by_brute_force")),
     # The estimator.
     Mutant("units: loadings scaled as variances", "starts.py", "B.A * scale[:, None]", "B.A * scale[:, None] ** 2", estimator("test_a_fit_is_stationary_and_finds_the_signs")),
     Mutant("forms: the first task for all rows", "forms.py", "values[np.arange(len(values)), self.task]", "values[:, 0]", estimator("test_forms_and_what_predict_mirrors")),
     Mutant("cells: targets in the order of the rows", "cells.py", "y[order], data.T, order)", "y, data.T, order)", Law("test_likelihood.py", "test_forms_of_data_give_the_same_cells")),
-    Mutant("fit: bounds in silence", "hyper.py", "notes.append(f\"{model.names[k]} ended", "str(f\"{model.names[k]} ended", estimator("test_what_went_wrong_is_said")),
+    Mutant("fit: bounds in silence", "hyper.py", "said.append(f\"{model.names[k]} ended", "str(f\"{model.names[k]} ended", estimator("test_what_went_wrong_is_said")),
 ]  # fmt: skip
 
 
