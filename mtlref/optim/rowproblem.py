@@ -71,6 +71,8 @@ class RowProblem:
 
     def step(self, active: NDArray[np.intp], d: Array, unit: Array, damping: float, descent: Array) -> Array | None:
         """The system (N) on some rows."""
+        if active.size == 0:
+            return descent
         if self.H is not None:
             H = self.H if active.size == len(self.H) else self.H[active[:, None], active]
             return row_step(H, d, unit, damping, descent)
@@ -96,27 +98,22 @@ def solve_rows(problem: RowProblem, V: Array, accuracy: float) -> Iterator[tuple
     creeping = False
     while lowest > floor and stale < STALE:
         before = lowest
-        if V.any() and lowest <= min(NEAR if sigma == 0.0 else FAR, AGAIN * tried):
-            tried = lowest
+        if best.any() and lowest <= min(FAR if sigma else NEAR, AGAIN * tried):
             for V, miss in _newton(problem, best, lowest):
                 best, lowest = V, miss
             tried = lowest
-        if lowest <= floor:
-            yield best, lowest
-            return
-        if not creeping:
+        elif not creeping:
             target = min(CLOSE, 0.1 * lowest)
             for V, miss in _fista(problem, best, target):
                 if miss < lowest:
                     best, lowest = V, miss
             creeping = lowest > target
-        elif lowest > AGAIN * tried or lowest > FAR:
+        else:
             if sigma == 0.0:
                 sigma, centre = _first_sigma(problem, best), best
             centre, miss, sigma = _proximal_point(problem, centre, sigma)
             if miss < lowest:
                 best, lowest = centre, miss
-        V = best
         stale = 0 if lowest < 0.9 * before else stale + 1
         yield best, lowest
 
@@ -128,7 +125,7 @@ def _fista(problem: RowProblem, V: Array, target: float) -> Iterator[tuple[Array
         v = problem.times(v)
         size = float(np.linalg.norm(v))
         v /= size or 1.0
-    bend = max(size, 1e-300)
+    bend = max(size, 1.0)  # which a unit diagonal makes the least that it can be
     HV = problem.times(V)
     Y, HY, t = V, HV, 1.0
     seen, slow = np.inf, 0

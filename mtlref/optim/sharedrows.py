@@ -66,12 +66,12 @@ def _chosen(
     if not working.any() and alive.any():
         last = float(np.median(strength[alive]))
         fresh = np.flatnonzero((strength >= min(lam, 2 * lam - last)) & ~alive)
-    elif not working.any() and fresh.size == 0:
-        fresh = np.array([int(strength.argmax())])
     room = max(FIRST_SET, n // 2, int(alive.sum()))
     if fresh.size > room:
         fresh = fresh[np.argpartition(strength[fresh], -room)[-room:]]
     keep[fresh] = True
+    if not keep.any():
+        keep[strength.argmax()] = True
     return keep
 
 
