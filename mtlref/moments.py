@@ -311,7 +311,7 @@ def _about_largest(X: Array) -> float:
     with np.errstate(over="ignore", under="ignore"):
         squares = float(flat @ flat)
     # The largest lies between the root of the mean and that of the sum: neither is extreme, and 2^40 numbers between.
-    if 2.0 ** (-EXTREME) < squares / X.size and squares < 2.0**EXTREME:
+    if squares / X.size > 2.0 ** (-EXTREME) and squares < 2.0**EXTREME:
         return float(np.sqrt(squares / X.size))
     return float(max(X.max(), -X.min()))
 

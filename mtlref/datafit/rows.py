@@ -95,6 +95,10 @@ class RowFit(DataFit):
 
     def total(self, W: Array, b: Array) -> float:
         """L(W, b); W (p, T), b (T,)."""
+        if self.data.shared:
+            Z = self._predictions(W).reshape(self._targets.shape) + b[:, None]
+            losses, s = LOSSES[self.loss].value(self._targets, Z), self._one_weight
+            return float(self.c @ (losses.sum(axis=1) if s is None else losses @ s))
         losses = LOSSES[self.loss].value(self._y, self._predictions(W) + self._spread(b))
         return float(self.c @ self._sums(self._s * losses))
 
@@ -117,7 +121,52 @@ class RowFit(DataFit):
     def dual_point(self, W: Array) -> DualPoint:
         """θ and G at W with the best intercepts."""
         b = self.best_intercept(W)
-        return self._squared_point(W, b) if self.loss == "squared" else self._point(W, b)
+        if self.loss != "squared":
+            return self._point(W, b)
+        if self.data.shared and not self.pooled_intercept:
+            return self._shared_squared_point(W, b)
+        return self._squared_point(W, b)
+
+    def _shared_squared_point(self, W: Array, b: Array) -> DualPoint:
+        """``_squared_point`` for one design: rows of all tasks as (T, n), in as few passes as that takes."""
+        Y, s, total = self._targets, self._one_weight, float(self.mass[0])
+        Z = self._predictions(W).reshape(Y.shape)
+        residual = Y - Z
+        if self.fit_intercept:
+            residual -= b[:, None]
+            for _ in range(2):
+                residual -= (residual.mean(axis=1) if s is None else residual @ s / total)[:, None]
+        theta = self.c[:, None] * residual
+        if s is not None:
+            theta *= s
+        quadratic = np.einsum("ti,ti->t", theta, residual)
+        # θ'(y − b) with y − b = residual + z: no digits are lost to a large mean of y.
+        linear = quadratic + np.einsum("ti,ti->t", theta, Z)
+        reach, sizes = self._reach(W, b), np.abs(theta)
+        met = np.einsum("ti,ti->t", sizes, self._target_sizes) + reach * sizes.sum(axis=1)
+        squares = self.c * (self.target_squares + 2 * reach * self._target_sums + reach**2 * total)
+        rounding = EPS * float(met.sum()) + EPS**2 * float(squares.sum())
+        return DualPoint(self._shared_correlations(theta).T, linear, quadratic, None, rounding)
+
+    @cached_property
+    def _targets(self) -> Array:
+        """(T, n): targets on one design."""
+        return self._y.reshape(self.data.T, -1)
+
+    @cached_property
+    def _target_sizes(self) -> Array:
+        return np.abs(self._targets)
+
+    @cached_property
+    def _target_sums(self) -> Array:
+        """(T,): Σ_i s_i |y_ti|."""
+        s = self._one_weight
+        return np.asarray(self._target_sizes.sum(axis=1) if s is None else self._target_sizes @ s)
+
+    @property
+    def _one_weight(self) -> Array | None:
+        """(n,): the weights of the rows of one design."""
+        return None if self.data.weights is None else self.data.weights[0]
 
     def _squared_point(self, W: Array, b: Array) -> DualPoint:
         y, level = self._y, self._spread(b)
@@ -197,13 +246,20 @@ class RowFit(DataFit):
 
     def _reach(self, W: Array, b: Array) -> Array:
         """(T,): a bound on the terms of which predictions are the sum, and so on their rounding in units of eps."""
-        d, used = self.data, np.flatnonzero(W.any(axis=1))
-        if d.shared and SPARSE * used.size < len(W):
-            if used.size == 0:
-                return np.abs(b)
-            part = np.abs(np.take(d.X[0], used, axis=1)).max(axis=0)
-            return means_times(part[None], np.abs(W[used])) + np.abs(b)
-        return means_times(self._column_sizes, np.abs(W)) + np.abs(b)
+        if not self.data.shared:
+            return means_times(self._column_sizes, np.abs(W)) + np.abs(b)
+        used, known = np.flatnonzero(W.any(axis=1)), self._known_sizes
+        fresh = used[np.isnan(known[used])]
+        if SPARSE * fresh.size >= len(W):
+            known[:] = self._column_sizes[0]
+        elif fresh.size:
+            known[fresh] = np.abs(np.take(self.data.X[0], fresh, axis=1)).max(axis=0)
+        return known[used] @ np.abs(W[used]) + np.abs(b)
+
+    @cached_property
+    def _known_sizes(self) -> Array:
+        """(p,): the sizes of the columns of one design as far as they were asked for, NaN elsewhere."""
+        return np.full(self.data.p, np.nan)
 
     # -- curvature ---------------------------------------------------------------------------------------------------
 

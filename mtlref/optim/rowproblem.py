@@ -25,7 +25,7 @@ BURST, GAINED = 10, 0.5
 SLOW, SLOW_WIDE = 3, 12
 # Newton's method is tried where the conditions hold to NEAR, share of the threshold, or FAR behind proximal steps; it
 # is tried again where they hold to AGAIN of what it failed at.  FISTA goes on to CLOSE.
-NEAR, FAR, AGAIN, CLOSE = 0.2, 0.5, 0.3, 1e-2
+NEAR, FAR, AGAIN, CLOSE = 0.2, 0.5, 0.3, 3e-3
 NEWTON_LIMIT, HELPED = 12, 0.5
 INNER_LIMIT, INNER_SHARE = 25, 0.1
 STALE = 8
@@ -67,9 +67,13 @@ class RowProblem:
         norms = np.sqrt(np.einsum("tj,tj->j", V, V))
         apart = g - V * np.divide(self.threshold, norms, out=np.zeros_like(norms), where=norms > 0)
         lost = np.sqrt(np.einsum("tj,tj->j", apart, apart))
-        return float((np.where(norms > 0, lost, np.maximum(lost - self.threshold, 0.0)) / self.threshold).max())
+        return float(
+            (np.where(norms > 0, lost, np.maximum(lost - self.threshold, 0.0)) / self.threshold).max()
+        )
 
-    def step(self, active: NDArray[np.intp], d: Array, unit: Array, damping: float, descent: Array) -> Array | None:
+    def step(
+        self, active: NDArray[np.intp], d: Array, unit: Array, damping: float, descent: Array
+    ) -> Array | None:
         """The system (N) on some rows."""
         if active.size == 0:
             return descent
@@ -99,7 +103,7 @@ def solve_rows(problem: RowProblem, V: Array, accuracy: float) -> Iterator[tuple
     while lowest > floor and stale < STALE:
         before = lowest
         if best.any() and lowest <= min(FAR if sigma else NEAR, AGAIN * tried):
-            for V, miss in _newton(problem, best, lowest):
+            for V, miss in _newton(problem, best, lowest, floor):
                 best, lowest = V, miss
             tried = lowest
         elif not creeping:
@@ -154,7 +158,7 @@ def _fista(problem: RowProblem, V: Array, target: float) -> Iterator[tuple[Array
                 return
 
 
-def _newton(problem: RowProblem, V: Array, miss: float) -> Iterator[tuple[Array, float]]:
+def _newton(problem: RowProblem, V: Array, miss: float, floor: float) -> Iterator[tuple[Array, float]]:
     """Semismooth Newton steps of V = prox(V + g) while each lowers the miss by half; rows enter and leave with them."""
     HV = problem.times(V)
     for _ in range(NEWTON_LIMIT):
@@ -187,6 +191,8 @@ def _newton(problem: RowProblem, V: Array, miss: float) -> Iterator[tuple[Array,
             return
         V, HV, miss = W, HW, new
         yield V, miss
+        if miss <= floor:
+            return
 
 
 def _first_sigma(problem: RowProblem, V: Array) -> float:

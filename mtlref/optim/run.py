@@ -35,7 +35,8 @@ def run(iterates: Iterator[Iterate], quick: Certify, certify: Certify, tol: floa
     """Draw iterates until the certificate closes: stops when relative_gap <= tol.
 
     quick : certifies from whatever statistics the solver works on; certify : from the data, or the same where those
-    are the data. An iterate is final only when both agree. The iterate with the smallest gap is returned where none closes.
+    are the data. An iterate is final only when both agree. The iterate with the smallest gap is returned where none
+    closes.
     """
     history: list[tuple[int, float]] = []
     best: tuple[float, Array, Array | None] | None = None

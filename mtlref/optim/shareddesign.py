@@ -1,4 +1,4 @@
-"""One design for all tasks under the squared loss: correlations, and Gram matrices of the columns that are asked for."""
+"""One design for all tasks under the squared loss: correlations, and Gram matrices of columns that are asked for."""
 
 from __future__ import annotations
 
@@ -18,13 +18,15 @@ class SharedDesign:
     asked for, and their Gram matrix, are kept: a path asks for much the same ones again and again.
     """
 
-    def __init__(self, r: Array, *, H: Array | None = None, X: Array | None = None, scale: float = 1.0) -> None:
+    def __init__(
+        self, r: Array, *, H: Array | None = None, X: Array | None = None, scale: float = 1.0
+    ) -> None:
         self.r, self.H, self.X, self.scale = r, H, X, scale
         self.T, self.p = r.shape
         self.rows = self.p if X is None else len(X)
         self._place = np.full(self.p, -1, dtype=np.intp)
         self._count = 0
-        self._gram = np.empty((0, 0))
+        self._gram, self._kept = np.empty((0, 0)), np.empty((0, 0))
 
     def columns(self, features: Features) -> Array:
         """(n, k): some columns of sqrt(scale) X."""

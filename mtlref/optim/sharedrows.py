@@ -28,7 +28,8 @@ def shared_rows_fit(design: SharedDesign, start: Start | None, lam: float, ridge
     V = np.zeros((T, p)) if start is None else np.ascontiguousarray(start[0].T)
     whole = design.X is None and p <= ALL
     accuracy = FINE if whole or V.any() else ROUGH
-    working, looked = np.full(p, whole), False
+    working: NDArray[np.bool_] = np.full(p, whole)
+    looked = False
     while True:
         alive = V.any(axis=0)
         on = np.flatnonzero(alive)
@@ -56,7 +57,12 @@ def shared_rows_fit(design: SharedDesign, start: Start | None, lam: float, ridge
 
 
 def _chosen(
-    working: NDArray[np.bool_], alive: NDArray[np.bool_], strength: Array, fresh: NDArray[np.intp], lam: float, n: int
+    working: NDArray[np.bool_],
+    alive: NDArray[np.bool_],
+    strength: Array,
+    fresh: NDArray[np.intp],
+    lam: float,
+    n: int,
 ) -> NDArray[np.bool_]:
     """The next working set: what is alive, or near it, and the strongest of what should be.
 
@@ -75,7 +81,9 @@ def _chosen(
     return keep
 
 
-def _restricted(design: SharedDesign, chosen: NDArray[np.intp], lam: float, ridge: float) -> tuple[Array, RowProblem]:
+def _restricted(
+    design: SharedDesign, chosen: NDArray[np.intp], lam: float, ridge: float
+) -> tuple[Array, RowProblem]:
     """(s, the problem on the chosen features in the coordinates s V, in which H has a unit diagonal)."""
     r = np.take(design.r, chosen, axis=1)
     if design.X is not None and chosen.size > WIDE * design.rows:
