@@ -26,6 +26,8 @@ SLOW, SLOW_WIDE = 3, 12
 # Newton's method is tried where the conditions hold to NEAR, share of the threshold, or FAR behind proximal steps; it
 # is tried again where they hold to AGAIN of what it failed at.  FISTA goes on to CLOSE.
 NEAR, FAR, AGAIN, CLOSE = 0.2, 0.5, 0.3, 3e-3
+# Where rows outnumber those of A, Newton's steps cost as much as hundreds of FISTA, and are for the end alone.
+NEAR_WIDE = 2e-5
 NEWTON_LIMIT, HELPED = 12, 0.5
 INNER_LIMIT, INNER_SHARE = 25, 0.1
 STALE = 8
@@ -102,7 +104,8 @@ def solve_rows(problem: RowProblem, V: Array, accuracy: float) -> Iterator[tuple
     creeping = False
     while lowest > floor and stale < STALE:
         before = lowest
-        if best.any() and lowest <= min(FAR if sigma else NEAR, AGAIN * tried):
+        near = FAR if sigma else NEAR if problem.H is not None else NEAR_WIDE
+        if best.any() and lowest <= min(near, AGAIN * tried):
             for V, miss in _newton(problem, best, lowest, floor):
                 best, lowest = V, miss
             tried = lowest

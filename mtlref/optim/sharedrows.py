@@ -28,10 +28,10 @@ def shared_rows_fit(design: SharedDesign, start: Start | None, lam: float, ridge
     V = np.zeros((T, p)) if start is None else np.ascontiguousarray(start[0].T)
     whole = design.X is None and p <= ALL
     accuracy = FINE if whole or V.any() else ROUGH
-    working: NDArray[np.bool_] = np.full(p, whole)
+    working = np.full(p, whole, dtype=np.bool_)
     looked = False
     while True:
-        alive = V.any(axis=0)
+        alive = np.asarray(V.any(axis=0))
         on = np.flatnonzero(alive)
         g = design.correlations(np.take(V, on, axis=1), on)
         if ridge:
@@ -68,7 +68,7 @@ def _chosen(
 
     From an answer for another lam, the sequential strong rule (Tibshirani et al. 2012) says what could be.
     """
-    keep = alive | (working & (strength > 0.9 * lam))
+    keep: NDArray[np.bool_] = alive | (working & (strength > 0.9 * lam))
     if not working.any() and alive.any():
         last = float(np.median(strength[alive]))
         fresh = np.flatnonzero((strength >= min(lam, 2 * lam - last)) & ~alive)
