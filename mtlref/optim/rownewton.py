@@ -19,7 +19,7 @@ from mtlref.optim.conjugate import conjugate_gradients
 
 Array = NDArray[np.float64]
 EPS = float(np.finfo(float).eps)
-CG_SHARE, CG_LIMIT = 1e-9, 200
+CG_LIMIT = 200
 
 
 def times_symmetric(V: Array, H: Array) -> Array:
@@ -51,8 +51,10 @@ def row_step(H: Array, d: Array, unit: Array, damping: float | Array, descent: A
     return x if np.isfinite(x).all() else None
 
 
-def wide_row_step(A: Array, d: Array, unit: Array, damping: float | Array, descent: Array) -> Array | None:
-    """x of (N) from A (n, a) with H = A'A and more rows a than n."""
+def wide_row_step(
+    A: Array, d: Array, unit: Array, damping: float | Array, descent: Array, share: float = 1e-10
+) -> Array | None:
+    """x of (N) from A (n, a) with H = A'A and more rows a than n; the system of M is solved to ``share`` of itself."""
     e = d + damping
     AT = np.ascontiguousarray(A.T)  # (a, n), so that A AT are both at hand for BLAS
     C = np.asarray(blas.dgemm(1.0, (AT / e[:, None]).T, AT.T, trans_b=1))
@@ -83,7 +85,7 @@ def wide_row_step(A: Array, d: Array, unit: Array, damping: float | Array, desce
         lambda v: v / safe,
         np.zeros_like(b),
         b,
-        CG_SHARE * float(np.linalg.norm(b)),
+        share * float(np.linalg.norm(b)),
         CG_LIMIT,
     )
     x = x + solve(S * z)

@@ -27,7 +27,9 @@ SLOW, SLOW_WIDE = 3, 12
 # is tried again where they hold to AGAIN of what it failed at.  FISTA goes on to CLOSE.
 NEAR, FAR, AGAIN, CLOSE = 0.2, 0.5, 0.3, 3e-3
 # Where rows outnumber those of A, Newton's steps cost as much as hundreds of FISTA, and are for the end alone.
-NEAR_WIDE = 2e-5
+NEAR_WIDE = 0.2
+# Newton's systems are solved to this share of the miss where that takes iterations: convergence stays superlinear.
+FORCING = 0.1
 NEWTON_LIMIT, HELPED = 12, 0.5
 INNER_LIMIT, INNER_SHARE = 25, 0.1
 STALE = 8
@@ -74,9 +76,9 @@ class RowProblem:
         )
 
     def step(
-        self, active: NDArray[np.intp], d: Array, unit: Array, damping: float, descent: Array
+        self, active: NDArray[np.intp], d: Array, unit: Array, damping: float, descent: Array, share: float
     ) -> Array | None:
-        """The system (N) on some rows."""
+        """The system (N) on some rows; to ``share`` where it is solved by iterations."""
         if active.size == 0:
             return descent
         if self.H is not None:
@@ -86,7 +88,7 @@ class RowProblem:
         A = np.take(self.A, active, axis=1)
         ridge = np.broadcast_to(self.ridge, self.threshold.shape)[active]
         if active.size > len(A):
-            return wide_row_step(A, d, unit, damping + ridge, descent)
+            return wide_row_step(A, d, unit, damping + ridge, descent, share)
         return row_step(A.T @ A + np.diag(ridge), d, unit, damping, descent)
 
     def settled_at(self) -> float:
@@ -179,7 +181,7 @@ def _newton(problem: RowProblem, V: Array, miss: float, floor: float) -> Iterato
             descent = descent - np.take(problem.times(leaving), active, axis=1)
         d = problem.threshold[active] / kept[active]
         for damping in DAMPINGS:
-            x = problem.step(active, d, unit, damping, descent)
+            x = problem.step(active, d, unit, damping, descent, FORCING * min(miss, 1.0))
             if x is not None:
                 break
         else:
@@ -224,7 +226,7 @@ def _proximal_point(problem: RowProblem, centre: Array, sigma: float) -> tuple[A
         active = np.flatnonzero(kept > 0)
         unit = np.take(U, active, axis=1) / norms[active]
         d = problem.threshold[active] / kept[active]
-        x = problem.step(active, d, unit, 1.0 / sigma, np.take(HD, active, axis=1))
+        x = problem.step(active, d, unit, 1.0 / sigma, np.take(HD, active, axis=1), FORCING)
         if x is None:
             return centre, np.inf, sigma / 10
         E = D.copy()
