@@ -17,10 +17,6 @@ from mtlref.tasks import TaskData
 Array = NDArray[np.float64]
 # Centred designs of up to so many numbers are kept for the next certificate; larger ones are centred anew each time.
 KEPT = 2**23
-# Rows are centred in blocks of about so many numbers, which stay in the processor's cache.
-BLOCK = 2**17
-# Where fewer than one column in so many is used, gathering those costs less than multiplying all.
-SPARSE = 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,21 +57,12 @@ class RowFit(DataFit):
     def _predictions(self, W: Array) -> Array:
         """x_ti' w_t. What the last W gave is kept: a certificate asks for it several times."""
         if not (self._last and np.array_equal(self._last[0], W)):
-            d = self.data
-            z = (
-                self._shared_predictions(W).ravel()
-                if d.shared
-                else np.concatenate([X @ w for X, w in zip(d.X, W.T, strict=True)])
-            )
+            z = self._products(W)
             self._last[:] = [W.copy(), z]
         return self._last[1]
 
-    def _shared_predictions(self, W: Array) -> Array:
-        """(T, n): X W by tasks; columns that no task uses are not looked at."""
-        X, used = self.data.X[0], np.flatnonzero(W.any(axis=1))
-        if SPARSE * used.size < len(W):
-            X, W = np.take(X, used, axis=1), W[used]
-        return np.asarray(W.T @ X.T)
+    def _products(self, W: Array) -> Array:
+        return np.concatenate([X @ w for X, w in zip(self.data.X, W.T, strict=True)])
 
     @cached_property
     def _last(self) -> list[Array]:
@@ -95,10 +82,6 @@ class RowFit(DataFit):
 
     def total(self, W: Array, b: Array) -> float:
         """L(W, b); W (p, T), b (T,)."""
-        if self.data.shared:
-            Z = self._predictions(W).reshape(self._targets.shape) + b[:, None]
-            losses, s = LOSSES[self.loss].value(self._targets, Z), self._one_weight
-            return float(self.c @ (losses.sum(axis=1) if s is None else losses @ s))
         losses = LOSSES[self.loss].value(self._y, self._predictions(W) + self._spread(b))
         return float(self.c @ self._sums(self._s * losses))
 
@@ -121,52 +104,7 @@ class RowFit(DataFit):
     def dual_point(self, W: Array) -> DualPoint:
         """θ and G at W with the best intercepts."""
         b = self.best_intercept(W)
-        if self.loss != "squared":
-            return self._point(W, b)
-        if self.data.shared and not self.pooled_intercept:
-            return self._shared_squared_point(W, b)
-        return self._squared_point(W, b)
-
-    def _shared_squared_point(self, W: Array, b: Array) -> DualPoint:
-        """``_squared_point`` for one design: rows of all tasks as (T, n), in as few passes as that takes."""
-        Y, s, total = self._targets, self._one_weight, float(self.mass[0])
-        Z = self._predictions(W).reshape(Y.shape)
-        residual = Y - Z
-        if self.fit_intercept:
-            residual -= b[:, None]
-            for _ in range(2):
-                residual -= (residual.mean(axis=1) if s is None else residual @ s / total)[:, None]
-        theta = self.c[:, None] * residual
-        if s is not None:
-            theta *= s
-        quadratic = np.einsum("ti,ti->t", theta, residual)
-        # θ'(y − b) with y − b = residual + z: no digits are lost to a large mean of y.
-        linear = quadratic + np.einsum("ti,ti->t", theta, Z)
-        reach, sizes = self._reach(W, b), np.abs(theta)
-        met = np.einsum("ti,ti->t", sizes, self._target_sizes) + reach * sizes.sum(axis=1)
-        squares = self.c * (self.target_squares + 2 * reach * self._target_sums + reach**2 * total)
-        rounding = EPS * float(met.sum()) + EPS**2 * float(squares.sum())
-        return DualPoint(self._shared_correlations(theta).T, linear, quadratic, None, rounding)
-
-    @cached_property
-    def _targets(self) -> Array:
-        """(T, n): targets on one design."""
-        return self._y.reshape(self.data.T, -1)
-
-    @cached_property
-    def _target_sizes(self) -> Array:
-        return np.abs(self._targets)
-
-    @cached_property
-    def _target_sums(self) -> Array:
-        """(T,): Σ_i s_i |y_ti|."""
-        s = self._one_weight
-        return np.asarray(self._target_sizes.sum(axis=1) if s is None else self._target_sizes @ s)
-
-    @property
-    def _one_weight(self) -> Array | None:
-        """(n,): the weights of the rows of one design."""
-        return None if self.data.weights is None else self.data.weights[0]
+        return self._squared_point(W, b) if self.loss == "squared" else self._point(W, b)
 
     def _squared_point(self, W: Array, b: Array) -> DualPoint:
         y, level = self._y, self._spread(b)
@@ -193,24 +131,9 @@ class RowFit(DataFit):
 
     def _correlations(self, theta: Array) -> Array:
         """(p, T): X_t' θ_t, by 1'θ = 0 about the columns' means, so that large ones cost no digits."""
-        d = self.data
-        if d.shared:
-            return self._shared_correlations(theta.reshape(d.T, -1)).T
         X = self._designs()
         parts = np.split(theta, self._starts[1:])
         return np.column_stack([x.T @ th for x, th in zip(X, parts, strict=True)])
-
-    def _shared_correlations(self, theta: Array) -> Array:
-        """(T, p): θ' X of one design."""
-        X = self.data.X[0]
-        if not self.fit_intercept or X.size <= KEPT:
-            return np.asarray(theta @ self._designs()[0])
-        mean = self._column_means[0]
-        G = np.zeros((len(theta), X.shape[1]))
-        rows = max(1, BLOCK // X.shape[1])
-        for i in range(0, len(X), rows):
-            G += theta[:, i : i + rows] @ (X[i : i + rows] - mean)
-        return G
 
     def _designs(self) -> tuple[Array, ...]:
         """The designs, centred where an intercept is fitted; one where shared."""
@@ -246,20 +169,7 @@ class RowFit(DataFit):
 
     def _reach(self, W: Array, b: Array) -> Array:
         """(T,): a bound on the terms of which predictions are the sum, and so on their rounding in units of eps."""
-        if not self.data.shared:
-            return means_times(self._column_sizes, np.abs(W)) + np.abs(b)
-        used, known = np.flatnonzero(W.any(axis=1)), self._known_sizes
-        fresh = used[np.isnan(known[used])]
-        if SPARSE * fresh.size >= len(W):
-            known[:] = self._column_sizes[0]
-        elif fresh.size:
-            known[fresh] = np.abs(np.take(self.data.X[0], fresh, axis=1)).max(axis=0)
-        return known[used] @ np.abs(W[used]) + np.abs(b)
-
-    @cached_property
-    def _known_sizes(self) -> Array:
-        """(p,): the sizes of the columns of one design as far as they were asked for, NaN elsewhere."""
-        return np.full(self.data.p, np.nan)
+        return means_times(self._column_sizes, np.abs(W)) + np.abs(b)
 
     # -- curvature ---------------------------------------------------------------------------------------------------
 

@@ -27,9 +27,9 @@ SLOW, SLOW_WIDE = 3, 12
 # is tried again where they hold to AGAIN of what it failed at.  FISTA goes on to CLOSE.
 NEAR, FAR, AGAIN, CLOSE = 0.2, 0.5, 0.3, 3e-3
 # Where rows outnumber those of A, Newton's steps cost as much as hundreds of FISTA, and are for the end alone.
-NEAR_WIDE = 0.2
+NEAR_WIDE = 3e-4
 # Newton's systems are solved to this share of the miss where that takes iterations: convergence stays superlinear.
-FORCING = 0.1
+FORCING, FORCING_PROXIMAL = 0.1, 1e-6
 NEWTON_LIMIT, HELPED = 12, 0.5
 INNER_LIMIT, INNER_SHARE = 25, 0.1
 STALE = 8
@@ -226,7 +226,7 @@ def _proximal_point(problem: RowProblem, centre: Array, sigma: float) -> tuple[A
         active = np.flatnonzero(kept > 0)
         unit = np.take(U, active, axis=1) / norms[active]
         d = problem.threshold[active] / kept[active]
-        x = problem.step(active, d, unit, 1.0 / sigma, np.take(HD, active, axis=1), FORCING)
+        x = problem.step(active, d, unit, 1.0 / sigma, np.take(HD, active, axis=1), FORCING_PROXIMAL)
         if x is None:
             return centre, np.inf, sigma / 10
         E = D.copy()

@@ -28,6 +28,10 @@ class SharedDesign:
         self._count = 0
         self._gram, self._kept = np.empty((0, 0)), np.empty((0, 0))
 
+    def task(self, t: int) -> SharedDesign:
+        """The same for task t alone."""
+        return SharedDesign(self.r[t : t + 1], H=self.H, X=self.X, scale=self.scale)
+
     def columns(self, features: Features) -> Array:
         """(n, k): some columns of sqrt(scale) X."""
         assert self.X is not None

@@ -68,11 +68,12 @@ def _chosen(
 
     From an answer for another lam, the sequential strong rule (Tibshirani et al. 2012) says what could be.
     """
+    room = max(FIRST_SET, n // 2, int(alive.sum()))
     keep: NDArray[np.bool_] = alive | (working & (strength > 0.9 * lam))
     if not working.any() and alive.any():
         last = float(np.median(strength[alive]))
         fresh = np.flatnonzero((strength >= min(lam, 2 * lam - last)) & ~alive)
-    room = max(FIRST_SET, n // 2, int(alive.sum()))
+        room = max(FIRST_SET, int(alive.sum()) // 4)
     if fresh.size > room:
         fresh = fresh[np.argpartition(strength[fresh], -room)[-room:]]
     keep[fresh] = True

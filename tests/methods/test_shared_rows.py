@@ -69,6 +69,7 @@ def test_every_method_alone_leads_to_the_same_answer(wide: bool, monkeypatch: py
     ):  # all together; proximal points; accelerated gradients
         monkeypatch.setattr(rowproblem, "NEAR", near)
         monkeypatch.setattr(rowproblem, "FAR", near)
+        monkeypatch.setattr(rowproblem, "NEAR_WIDE", near)
         monkeypatch.setattr(rowproblem, "SLOW", burst)
         monkeypatch.setattr(rowproblem, "SLOW_WIDE", burst)
         *_, (V, miss) = solve_rows(RowProblem(r, threshold, **given), np.zeros((4, 50)), 1e-9)

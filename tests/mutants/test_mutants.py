@@ -105,7 +105,7 @@ MUTANTS = [
     Mutant("one design: block soft thresholding by twice the threshold", "optim/rowproblem.py",
            "kept = np.maximum(norms - step * self.threshold, 0.0)", "kept = np.maximum(norms - 2 * step * self.threshold, 0.0)",
            "certificate_closes JointFeature"),
-    Mutant("one design: dual value without the predictions' part", "datafit/rows.py",
+    Mutant("one design: dual value without the predictions' part", "datafit/shared.py",
            'linear = quadratic + np.einsum("ti,ti->t", theta, Z)', "linear = quadratic", "certificate_closes JointFeature"),
     Mutant("trace: Frobenius norm for the nuclear one", TRACE, "lam * float(sigma.sum()) + ridge",
            "lam * float(np.sqrt(sigma @ sigma)) + ridge", "primal_is_the_objective TraceNorm"),
