@@ -15,6 +15,7 @@ from mtlref.datafit.dual import DualPoint
 from mtlref.datafit.intercept import logistic_intercept, logistic_intercepts
 from mtlref.datafit.moments import MomentFit
 from mtlref.datafit.rows import RowFit
+from mtlref.datafit.shared import SharedRowFit
 from mtlref.datafit.term import EPS, DataFit
 from mtlref.moments import Moments
 from mtlref.tasks import TaskData
@@ -25,6 +26,7 @@ __all__ = [
     "DualPoint",
     "MomentFit",
     "RowFit",
+    "SharedRowFit",
     "data_fit",
     "logistic_intercept",
     "logistic_intercepts",
@@ -40,4 +42,6 @@ def data_fit(
 ) -> DataFit:
     """The loss term over rows or, for the squared loss, over Moments."""
     settings = (loss, scaling, fit_intercept, pooled_intercept)
-    return MomentFit(*settings, data) if isinstance(data, Moments) else RowFit(*settings, data)
+    if isinstance(data, Moments):
+        return MomentFit(*settings, data)
+    return (SharedRowFit if data.shared else RowFit)(*settings, data)

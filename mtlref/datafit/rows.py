@@ -57,14 +57,12 @@ class RowFit(DataFit):
     def _predictions(self, W: Array) -> Array:
         """x_ti' w_t. What the last W gave is kept: a certificate asks for it several times."""
         if not (self._last and np.array_equal(self._last[0], W)):
-            d = self.data
-            z = (
-                (d.X[0] @ W).T.ravel()
-                if d.shared
-                else np.concatenate([X @ w for X, w in zip(d.X, W.T, strict=True)])
-            )
+            z = self._products(W)
             self._last[:] = [W.copy(), z]
         return self._last[1]
+
+    def _products(self, W: Array) -> Array:
+        return np.concatenate([X @ w for X, w in zip(self.data.X, W.T, strict=True)])
 
     @cached_property
     def _last(self) -> list[Array]:
@@ -133,9 +131,7 @@ class RowFit(DataFit):
 
     def _correlations(self, theta: Array) -> Array:
         """(p, T): X_t' θ_t, by 1'θ = 0 about the columns' means, so that large ones cost no digits."""
-        d, X = self.data, self._designs()
-        if d.shared:
-            return np.asarray(X[0].T @ theta.reshape(d.T, -1).T)
+        X = self._designs()
         parts = np.split(theta, self._starts[1:])
         return np.column_stack([x.T @ th for x, th in zip(X, parts, strict=True)])
 

@@ -55,7 +55,7 @@ def certificate(fit: DataFit, W: Array, b: Array, *, lam: float, ridge: float = 
 
 
 def iterates(problem: Problem, start: Start | None, *, lam: float, ridge: float = 0.0) -> Iterator[Iterate]:
-    """ADMM until the zero rows are known, then Newton on the others; working sets where p exceeds the rows."""
+    """Newton on the rows that are not zero, after ADMM, or for one design after accelerated gradients; working sets."""
     return sparse_fit(problem, start, Rows, lam, ridge)
 
 
@@ -86,7 +86,8 @@ class JointFeature(LinearModel):
     Raises: DataError, FormError for data or parameters out of range (``fit``). Warns: NotConverged.
 
     Certificate: duality gap. lam_max = max_j ‖G[j,:]‖ at W = 0.
-    Cost: O(Σ_t n_t p²) once; a Newton step on a active rows O(T a³), O(a³ + a² T) for one design.
+    Cost: O(Σ_t n_t p²) once, for one design with n < p/2 rows O(n p T) a few times; a Newton step on a active rows
+    O(T a³), O(a³ + a² T) for one design.
     Departs from the source: unpenalised intercepts, row weights, the ridge term. Source: obozinski2010; liu2009.
 
     Examples

@@ -279,7 +279,8 @@ class Prepared:
 
             return certify
 
-        return by(self.quick), by(self.fit)
+        from_data = by(self.fit)
+        return from_data if self.quick is self.fit else by(self.quick), from_data
 
     def solve(self, model: LinearModel, weights: dict[str, Any], start: Start | None) -> Solved:
         """Run the solver from ``start`` until the certificate closes."""

@@ -14,6 +14,7 @@ from scipy.special import expit
 
 from mtlref.moments import Moments, centred
 from mtlref.optim.quadratic import Quadratic
+from mtlref.optim.shareddesign import SharedDesign
 from mtlref.tasks import TaskData
 
 Array = NDArray[np.float64]
@@ -70,6 +71,27 @@ class Problem:
             factors.append(A)
             r[t] = y @ A
         return Quadratic(r, None, tuple(factors))
+
+    @property
+    def one_design(self) -> bool:
+        """Whether the squared loss has the same quadratic for every task."""
+        alike = self.data.shared or self.T == 1
+        return self.loss == "squared" and alike and bool((self.c == self.c[0]).all())
+
+    @cached_property
+    def shared_design(self) -> SharedDesign:
+        """The squared loss at the best intercepts where ``one_design``; rows that need no centring are not copied."""
+        if not self.wide:
+            q = self.quadratic
+            assert q.H is not None
+            return SharedDesign(q.r, H=q.H[0])
+        d = self.data
+        assert isinstance(d, TaskData)
+        X, Y, scale = d.X[0], np.column_stack(d.y), float(self.c[0])
+        if self.fit_intercept or d.weights is not None:
+            X, Y = self._factor(X, Y, None if d.weights is None else d.weights[0], scale)
+            scale = 1.0
+        return SharedDesign(scale * (Y.T @ X), X=X, scale=scale)
 
     def _factor(self, X: Array, y: Array, s: Array | None, c: float) -> tuple[Array, Array]:
         if self.fit_intercept:

@@ -12,7 +12,8 @@ from mtlref.optim.problem import Problem
 from mtlref.optim.proxnewton import prox_newton
 from mtlref.optim.quadratic import Quadratic
 from mtlref.optim.run import Iterate
-from mtlref.optim.sparse import Entries, Penalty, sparse_quadratic
+from mtlref.optim.sharedrows import shared_rows_fit
+from mtlref.optim.sparse import Entries, Penalty, Rows, sparse_quadratic
 from mtlref.tasks import TaskData
 
 Array = NDArray[np.float64]
@@ -41,6 +42,10 @@ def sparse_fit(
 
     share (p,), with absolute values only: 1, or 0 for features that bear no penalty.
     """
+    if kind is Rows and problem.one_design:
+        return shared_rows_fit(problem.shared_design, start, lam, ridge)
+    if kind is Entries and share is None and problem.one_design:
+        return _each_task(problem, start, lam, ridge, share)
     if problem.p <= SMALL:
         return _all_features(problem, start, kind, lam, ridge, share)
     if kind is Entries and problem.T > 1:
@@ -52,23 +57,20 @@ def _each_task(
     problem: Problem, start: Start | None, lam: float, ridge: float, share: Array | None
 ) -> Iterator[Iterate]:
     """Tasks that nothing couples have working sets of their own, far smaller than their union."""
-    parts = [
-        _working_set(
-            problem.task(t),
-            None if start is None else (start[0][:, t : t + 1], start[1][t : t + 1]),
-            Entries,
-            lam,
-            ridge,
-            share,
-        )
-        for t in range(problem.T)
-    ]
+
+    def fit_one(t: int) -> Iterator[Iterate]:
+        begin = None if start is None else (start[0][:, t : t + 1], start[1][t : t + 1])
+        if share is None and problem.one_design:  # with one task a row is an entry
+            return shared_rows_fit(problem.shared_design.task(t), begin, lam, ridge)
+        return _working_set(problem.task(t), begin, Entries, lam, ridge, share)
+
+    parts = [fit_one(t) for t in range(problem.T)]
     found: list[tuple[Array, Array | None]] = [next(it for it in part if it is not None) for part in parts]
     while True:
-        for t, part in enumerate(parts):  # a task that has settled keeps its last iterate
-            found[t] = next((it for it in part if it is not None), found[t])
         intercepts = [b for _, b in found if b is not None]
         yield np.hstack([W for W, _ in found]), np.concatenate(intercepts) if intercepts else None
+        for t, part in enumerate(parts):  # a task that has settled keeps its last iterate
+            found[t] = next((it for it in part if it is not None), found[t])
 
 
 def _all_features(

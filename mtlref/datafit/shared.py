@@ -1,0 +1,107 @@
+"""Any loss over the rows of one design for all tasks: (T, n) arrays, and no pass over the design that is not needed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mtlref.datafit.dual import DualPoint
+from mtlref.datafit.rows import KEPT, RowFit
+from mtlref.datafit.term import EPS
+from mtlref.losses import LOSSES
+
+Array = NDArray[np.float64]
+# Rows are centred in blocks of about so many numbers, which stay in the processor's cache.
+BLOCK = 2**17
+# Where fewer than one column in so many is used, gathering those costs less than multiplying all.
+SPARSE = 3
+
+
+@dataclass(frozen=True, eq=False)
+class SharedRowFit(RowFit):
+    """L(W, b) from the rows of one design."""
+
+    @cached_property
+    def _targets(self) -> Array:
+        """(T, n): targets on one design."""
+        return self._y.reshape(self.data.T, -1)
+
+    @cached_property
+    def _target_sizes(self) -> Array:
+        return np.abs(self._targets)
+
+    @cached_property
+    def _target_sums(self) -> Array:
+        """(T,): Σ_i s_i |y_ti|."""
+        s = self._one_weight
+        return np.asarray(self._target_sizes.sum(axis=1) if s is None else self._target_sizes @ s)
+
+    @property
+    def _one_weight(self) -> Array | None:
+        """(n,): the weights of the rows of one design."""
+        return None if self.data.weights is None else self.data.weights[0]
+
+    def _products(self, W: Array) -> Array:
+        """(N,): X W, task after task; columns that no task uses are not looked at."""
+        X, used = self.data.X[0], np.flatnonzero(W.any(axis=1))
+        if SPARSE * used.size < len(W):
+            X, W = np.take(X, used, axis=1), W[used]
+        return np.asarray(W.T @ X.T).ravel()
+
+    def total(self, W: Array, b: Array) -> float:
+        """L(W, b); W (p, T), b (T,)."""
+        Z = self._predictions(W).reshape(self._targets.shape) + b[:, None]
+        losses, s = LOSSES[self.loss].value(self._targets, Z), self._one_weight
+        return float(self.c @ (losses.sum(axis=1) if s is None else losses @ s))
+
+    def _squared_point(self, W: Array, b: Array) -> DualPoint:
+        if self.pooled_intercept:
+            return super()._squared_point(W, b)
+        Y, s, total = self._targets, self._one_weight, float(self.mass[0])
+        Z = self._predictions(W).reshape(Y.shape)
+        residual = Y - Z
+        if self.fit_intercept:
+            residual -= b[:, None]
+            for _ in range(2):
+                residual -= (residual.mean(axis=1) if s is None else residual @ s / total)[:, None]
+        theta = self.c[:, None] * residual
+        if s is not None:
+            theta *= s
+        quadratic = np.einsum("ti,ti->t", theta, residual)
+        # θ'(y − b) with y − b = residual + z: no digits are lost to a large mean of y.
+        linear = quadratic + np.einsum("ti,ti->t", theta, Z)
+        reach, sizes = self._reach(W, b), np.abs(theta)
+        met = np.einsum("ti,ti->t", sizes, self._target_sizes) + reach * sizes.sum(axis=1)
+        squares = self.c * (self.target_squares + 2 * reach * self._target_sums + reach**2 * total)
+        rounding = EPS * float(met.sum()) + EPS**2 * float(squares.sum())
+        return DualPoint(self._correlations(theta), linear, quadratic, None, rounding)
+
+    def _correlations(self, theta: Array) -> Array:
+        """(p, T): X' θ, by 1'θ = 0 about the columns' means, so that large ones cost no digits."""
+        X, theta = self.data.X[0], theta.reshape(self.data.T, -1)
+        if not self.fit_intercept or X.size <= KEPT:
+            return np.asarray(theta @ self._designs()[0]).T
+        mean = self._column_means[0]
+        G = np.zeros((len(theta), X.shape[1]))
+        rows = max(1, BLOCK // X.shape[1])
+        for i in range(0, len(X), rows):
+            G += theta[:, i : i + rows] @ (X[i : i + rows] - mean)
+        return G.T
+
+    def _reach(self, W: Array, b: Array) -> Array:
+        """(T,): as for other rows; the sizes of the columns that are used, each looked at once."""
+        used, known = np.flatnonzero(W.any(axis=1)), self._known_sizes
+        fresh = used[np.isnan(known[used])]
+        if SPARSE * fresh.size >= len(W):
+            known[:] = self._column_sizes[0]
+        elif fresh.size:
+            known[fresh] = np.abs(np.take(self.data.X[0], fresh, axis=1)).max(axis=0)
+        return known[used] @ np.abs(W[used]) + np.abs(b)
+
+    @cached_property
+    def _known_sizes(self) -> Array:
+        """(p,): the sizes of the columns of one design as far as they were asked for, NaN elsewhere."""
+        return np.full(self.data.p, np.nan)

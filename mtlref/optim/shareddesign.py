@@ -1,0 +1,82 @@
+"""One design for all tasks under the squared loss: correlations, and Gram matrices of columns that are asked for."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+Features = NDArray[np.intp]
+# Products of so many of the columns with each other are kept from one lam to the next.
+KEPT_COLUMNS = 2500
+
+
+class SharedDesign:
+    """H = scale X'X (p, p) and r = scale Y'X (T, p), from H itself or from X where there are fewer rows than features.
+
+    X (n, p), already centred and weighted by the roots of the rows' weights where there are such. Columns that were
+    asked for, and their Gram matrix, are kept: a path asks for much the same ones again and again.
+    """
+
+    def __init__(
+        self, r: Array, *, H: Array | None = None, X: Array | None = None, scale: float = 1.0
+    ) -> None:
+        self.r, self.H, self.X, self.scale = r, H, X, scale
+        self.T, self.p = r.shape
+        self.rows = self.p if X is None else len(X)
+        self._place = np.full(self.p, -1, dtype=np.intp)
+        self._count = 0
+        self._gram, self._kept = np.empty((0, 0)), np.empty((0, 0))
+
+    def task(self, t: int) -> SharedDesign:
+        """The same for task t alone."""
+        return SharedDesign(self.r[t : t + 1], H=self.H, X=self.X, scale=self.scale)
+
+    def columns(self, features: Features) -> Array:
+        """(n, k): some columns of sqrt(scale) X."""
+        assert self.X is not None
+        return np.take(self.X, features, axis=1) * np.sqrt(self.scale)
+
+    def correlations(self, V: Array, features: Features) -> Array:
+        """(T, p): r − V H for a V (T, k) that is zero but on ``features``."""
+        if features.size == 0:
+            return self.r.copy()
+        if self.X is None:
+            assert self.H is not None
+            return np.asarray(self.r - V @ self.H[features])
+        fitted = V @ np.take(self.X, features, axis=1).T
+        return np.asarray(self.r - self.scale * (fitted @ self.X))
+
+    def gram(self, features: Features) -> Array:
+        """(k, k): the block of H on some features."""
+        if self.X is None:
+            assert self.H is not None
+            return self.H[features[:, None], features]
+        if features.size > KEPT_COLUMNS:
+            A = self.columns(features)
+            return np.asarray(A.T @ A)
+        fresh = features[self._place[features] < 0]
+        if self._count + fresh.size > KEPT_COLUMNS:
+            self._place[:] = -1
+            self._count, fresh = 0, features
+        if fresh.size:
+            self._keep(fresh)
+        places = self._place[features]
+        return self._gram[places[:, None], places]
+
+    def _keep(self, fresh: Features) -> None:
+        old, new = self._count, self._count + fresh.size
+        if new > len(self._gram):
+            room = min(KEPT_COLUMNS, 2 * new)
+            assert self.X is not None
+            gram, kept = np.empty((room, room)), np.empty((room, len(self.X)))
+            if old:
+                gram[:old, :old] = self._gram[:old, :old]
+                kept[:old] = self._kept[:old]
+            self._gram, self._kept = gram, kept
+        self._kept[old:new] = self.columns(fresh).T
+        block = self._kept[:new] @ self._kept[old:new].T
+        self._gram[:new, old:new] = block
+        self._gram[old:new, :old] = block[:old].T
+        self._place[fresh] = np.arange(old, new)
+        self._count = new
