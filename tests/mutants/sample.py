@@ -30,6 +30,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -50,12 +51,17 @@ def prepare(folder: Path) -> None:
             shutil.copy2(ROOT / name, folder / name)
     os.chdir(folder)
     sys.argv[1:] = []
-    Path("mutants").mkdir(exist_ok=True)
+    ready = Path("mutants/ready")
+    if ready.exists():
+        return
+    shutil.rmtree("mutants", ignore_errors=True)
+    Path("mutants").mkdir()
     from mutmut.__main__ import copy_also_copy_files, copy_src_dir, create_mutants
 
     copy_src_dir()
     copy_also_copy_files()
     create_mutants(1)
+    ready.touch()
 
 
 def names() -> list[str]:
@@ -77,11 +83,12 @@ def difference(name: str) -> tuple[str, str]:
 def is_wording(before: str, after: str) -> bool:
     """Whether only words of a message differ: text in quotes with a space in it."""
     quoted = re.compile(r"""(["'])(?:(?!\1).)* (?:(?!\1).)*\1""")
-    return before != after and quoted.sub('""', before) == quoted.sub('""', after.replace("XX", ""))
+    return before != after and quoted.sub('""', before) == quoted.sub('""', after)
 
 
-def imported_by(module: str) -> set[str]:
-    """The modules of mtlref that import ``module``, directly or through others."""
+@cache
+def users_of_modules() -> dict[str, set[str]]:
+    """Module -> the modules of mtlref that import it or a name of it."""
     users: dict[str, set[str]] = {}
     for path in Path("mtlref").rglob("*.py"):
         own = ".".join(path.with_suffix("").parts).removesuffix(".__init__")
@@ -90,6 +97,12 @@ def imported_by(module: str) -> set[str]:
                 for alias in node.names:
                     users.setdefault(f"{node.module}.{alias.name}", set()).add(own)
                 users.setdefault(node.module, set()).add(own)
+    return users
+
+
+def imported_by(module: str) -> set[str]:
+    """The modules of mtlref that import ``module``, directly or through others."""
+    users = users_of_modules()
     found, new = {module}, {module}
     while new:
         new = {u for m in new for u in users.get(m, ())} - found
@@ -126,13 +139,11 @@ def tests_for(module: str) -> list[list[str]]:
     return runs
 
 
-def trial(name: str, seconds: float, report: int) -> None:
+def trial(name: str, runs: list[list[str]], seconds: float, report: int) -> None:
     """Run the tests on one mutant in this process, and write [status, tests] to the file descriptor."""
     import pytest
 
     os.environ["MUTANT_UNDER_TEST"] = name
-    module = name.rpartition(".")[0]
-    runs = tests_for(module)
     os.chdir("mutants")
     status, by = "survived", ""
     for arguments in runs:
@@ -170,6 +181,7 @@ def run_all(
     while waiting or live:
         while waiting and len(live) < workers:
             name = waiting.pop(0)
+            runs = tests_for(name.rpartition(".")[0])
             reading, writing = os.pipe()
             child = os.fork()
             if child == 0:
@@ -177,7 +189,7 @@ def run_all(
                     os.dup2(nothing.fileno(), 1)
                     os.dup2(nothing.fileno(), 2)
                 try:
-                    trial(name, seconds, writing)
+                    trial(name, runs, seconds, writing)
                 finally:
                     os._exit(0)
             os.close(writing)
