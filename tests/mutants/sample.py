@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import difflib
 import json
 import os
 import random
@@ -72,12 +73,25 @@ def names() -> list[str]:
     return found
 
 
+@cache
+def bodies(module: str) -> dict[str, list[str]]:
+    """The lines of every function of a mutated module, originals and mutants, by name."""
+    text = Path("mutants", *module.split(".")).with_suffix(".py").read_text(encoding="utf-8")
+    lines = text.splitlines()
+    return {
+        node.name: [line.strip() for line in lines[node.lineno : node.end_lineno]]
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.FunctionDef)
+    }
+
+
 def difference(name: str) -> tuple[str, str]:
     """The lines that a mutant takes away and puts in their place."""
-    from mutmut.mutation.diff_apply import find_mutant, get_diff_for_mutant
-
-    lines = get_diff_for_mutant(name, path=find_mutant(name).path).splitlines()[2:]
-    return tuple("\n".join(x[1:].strip() for x in lines if x[:1] == sign) for sign in "-+")  # type: ignore[return-value]
+    module, _, own = name.rpartition(".")
+    found = bodies(module)
+    before, after = found[own.rpartition("__mutmut_")[0] + "__mutmut_orig"], found[own]
+    lines = [line for line in difflib.ndiff(before, after) if line[:2] in ("- ", "+ ")]
+    return tuple("\n".join(x[2:] for x in lines if x[0] == sign) for sign in "-+")  # type: ignore[return-value]
 
 
 def is_wording(before: str, after: str) -> bool:
