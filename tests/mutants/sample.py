@@ -30,6 +30,7 @@ import shutil
 import subprocess
 import sys
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
@@ -74,22 +75,24 @@ def names() -> list[str]:
 
 
 @cache
-def bodies(module: str) -> dict[str, list[str]]:
-    """The lines of every function of a mutated module, originals and mutants, by name."""
-    text = Path("mutants", *module.split(".")).with_suffix(".py").read_text(encoding="utf-8")
-    lines = text.splitlines()
-    return {
-        node.name: [line.strip() for line in lines[node.lineno : node.end_lineno]]
-        for node in ast.walk(ast.parse(text))
-        if isinstance(node, ast.FunctionDef)
-    }
+def text_of(module: str) -> str:
+    """A mutated module, which holds every function once for each of its mutants."""
+    return Path("mutants", *module.split(".")).with_suffix(".py").read_text(encoding="utf-8")
+
+
+def body(text: str, name: str) -> list[str]:
+    """The lines of a function after its first."""
+    start = re.search(rf"^( *)def {name}\(", text, flags=re.MULTILINE)
+    assert start is not None, name
+    end = re.compile(rf"^{start[1]}(?:def |class |@|mutants_)", flags=re.MULTILINE).search(text, start.end())
+    return [line.strip() for line in text[start.end() : end.start() if end else len(text)].splitlines()]
 
 
 def difference(name: str) -> tuple[str, str]:
     """The lines that a mutant takes away and puts in their place."""
     module, _, own = name.rpartition(".")
-    found = bodies(module)
-    before, after = found[own.rpartition("__mutmut_")[0] + "__mutmut_orig"], found[own]
+    text = text_of(module)
+    before, after = body(text, own.rpartition("__mutmut_")[0] + "__mutmut_orig"), body(text, own)
     lines = [line for line in difflib.ndiff(before, after) if line[:2] in ("- ", "+ ")]
     return tuple("\n".join(x[2:] for x in lines if x[0] == sign) for sign in "-+")  # type: ignore[return-value]
 
@@ -165,12 +168,14 @@ def trial(name: str, runs: list[list[str]], seconds: float, report: int) -> None
         if spent > seconds:
             by = "the time was up"
             break
-        resource.setrlimit(resource.RLIMIT_CPU, (spent + ENDLESS, spent + ENDLESS + 5))
+        resource.setrlimit(resource.RLIMIT_CPU, (spent + ENDLESS, resource.RLIM_INFINITY))
         code = pytest.main(
             [
                 "-x",
                 "-q",
                 "--tb=no",
+                "-W",
+                "ignore::pytest.PytestAssertRewriteWarning",
                 "--rootdir=.",
                 "-p",
                 "no:cacheprovider",
@@ -186,6 +191,11 @@ def trial(name: str, runs: list[list[str]], seconds: float, report: int) -> None
     os.write(report, json.dumps([status, by]).encode())
 
 
+def fault_file() -> Path:
+    """Where children say what went wrong with the run itself."""
+    return Path.cwd() / "sample.err"
+
+
 def run_all(
     chosen: list[str], seconds: float, workers: int, tell: Callable[[dict[str, Any]], None]
 ) -> Iterator[None]:
@@ -199,11 +209,13 @@ def run_all(
             reading, writing = os.pipe()
             child = os.fork()
             if child == 0:
-                with open(os.devnull, "w") as nothing:
+                with open(os.devnull, "w") as nothing, fault_file().open("a") as faults:
                     os.dup2(nothing.fileno(), 1)
-                    os.dup2(nothing.fileno(), 2)
+                    os.dup2(faults.fileno(), 2)
                 try:
                     trial(name, runs, seconds, writing)
+                except BaseException:
+                    traceback.print_exc()
                 finally:
                     os._exit(0)
             os.close(writing)
@@ -213,7 +225,11 @@ def run_all(
         with os.fdopen(reading) as pipe:
             text = pipe.read()
         # A child that a limit ended, or that died, wrote nothing.
-        found, by = json.loads(text) if text else ("timeout" if os.WIFSIGNALED(status) else "killed", "")
+        if not text and not os.WIFSIGNALED(status):
+            raise AssertionError(
+                f"the run of {name} ended without a word: {fault_file().read_text()[-2000:]}"
+            )
+        found, by = json.loads(text) if text else ("timeout", "")
         tell({"name": name, "status": found, "by": by, "seconds": round(time.time() - start, 1)})
         yield
 
@@ -243,13 +259,11 @@ def main() -> int:
     sys.path[:] = [p for p in sys.path if Path(p or ".").resolve() != ROOT]
     prepare(folder)
     sys.path.insert(0, str(folder / "mutants"))
-    import hypothesis
     import scipy.linalg
 
     import mtlref
 
     assert Path(mtlref.__file__).is_relative_to(folder / "mutants"), mtlref.__file__
-    assert hypothesis
     assert scipy.linalg
     every = [n for n in names() if n.split(".")[1] in options.families]
     order = list(every)
