@@ -90,7 +90,7 @@ def test_what_columns_do_not_determine_is_refused() -> None:
         np.column_stack([X, X[:, 0]]),
         np.column_stack([X, np.zeros(9)]),
         X[:2],
-        design(20, 4, 16),
+        design(20, 4, 15),
     ):
         with pytest.raises(RankDeficient):
             LeastSquares(broken, None, 0.0, False)

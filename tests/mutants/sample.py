@@ -21,6 +21,7 @@ from __future__ import annotations
 import argparse
 import ast
 import difflib
+import importlib
 import json
 import os
 import random
@@ -197,13 +198,13 @@ def fault_file() -> Path:
 
 
 def run_all(
-    chosen: list[str], seconds: float, workers: int, tell: Callable[[dict[str, Any]], None]
+    chosen: list[str], seconds: float, workers: int, until: float, tell: Callable[[dict[str, Any]], None]
 ) -> Iterator[None]:
-    """Each mutant in a fork of its own, ``workers`` at a time."""
+    """Each mutant in a fork of its own, ``workers`` at a time; those begun by ``until`` are seen to the end."""
     live: dict[int, tuple[str, int, float]] = {}
     waiting = list(chosen)
-    while waiting or live:
-        while waiting and len(live) < workers:
+    while live or (waiting and time.time() < until):
+        while waiting and len(live) < workers and time.time() < until:
             name = waiting.pop(0)
             runs = tests_for(name.rpartition(".")[0])
             reading, writing = os.pipe()
@@ -250,6 +251,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--seconds", type=float, default=90.0)
+    parser.add_argument("--minutes", type=float, default=float("inf"), help="begin no mutant after that")
     parser.add_argument("--families", nargs="+", default=list(FAMILIES), choices=FAMILIES)
     parser.add_argument("--names", nargs="+", help="these mutants in place of a sample")
     options = parser.parse_args()
@@ -259,12 +261,18 @@ def main() -> int:
     sys.path[:] = [p for p in sys.path if Path(p or ".").resolve() != ROOT]
     prepare(folder)
     sys.path.insert(0, str(folder / "mutants"))
-    import scipy.linalg
-
+    # What every child would load again.
+    for module in (
+        "pytest",
+        "scipy.linalg",
+        "scipy.special",
+        "hypothesis.strategies",
+        "mtlref.verify.strategies",
+    ):
+        importlib.import_module(module)
     import mtlref
 
     assert Path(mtlref.__file__).is_relative_to(folder / "mutants"), mtlref.__file__
-    assert scipy.linalg
     every = [n for n in names() if n.split(".")[1] in options.families]
     order = list(every)
     random.Random(options.seed).shuffle(order)
@@ -275,6 +283,7 @@ def main() -> int:
         if options.names or not is_wording(*difference(name)):
             chosen.append(name)
     results: list[dict[str, Any]] = []
+    until = time.time() + 60 * options.minutes
 
     def tell(result: dict[str, Any]) -> None:
         if result["status"] == "survived" and "__mutmut" in result["name"]:
@@ -289,7 +298,7 @@ def main() -> int:
             json.dumps(record, indent=1, ensure_ascii=False), encoding="utf-8"
         )
 
-    for _ in run_all(chosen, options.seconds, options.workers, tell):
+    for _ in run_all(chosen, options.seconds, options.workers, until, tell):
         pass
     import tomllib
 
