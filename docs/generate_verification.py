@@ -153,7 +153,7 @@ def mutation_lines(found: dict[str, Any]) -> list[str]:
     real = found["tried"] - len(found["equivalent"])
     out = [
         "### A sample of all mutants", "",
-        f"Of {found['mutants']:,} mutants that mutmut makes of losses, penalties, linalg, optim, linear and balance, "
+        f"Of {found['mutants']:,} mutants that mutmut makes of {', '.join(found['families'])}, "
         f"{found['tried']} drawn at random (seed {found['seed']}): "
         f"{killed} refused, {100 * killed / max(found['tried'], 1):.1f} %; "
         f"{100 * killed / max(real, 1):.1f} % of those that are not equivalent. "
