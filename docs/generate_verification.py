@@ -154,7 +154,7 @@ def mutation_lines(found: dict[str, Any]) -> list[str]:
     out = [
         "### A sample of all mutants", "",
         f"Of {found['mutants']:,} mutants that mutmut makes of {', '.join(found['families'])}, "
-        f"{found['tried']} drawn at random (seed {found['seed']}): "
+        f"{found['drawn']} drawn at random (seed {found['seed']}), {found['tried']} of them tried to the end: "
         f"{killed} refused, {100 * killed / max(found['tried'], 1):.1f} %; "
         f"{100 * killed / max(real, 1):.1f} % of those that are not equivalent. "
         "`docs/survivors.toml` says of each survivor why.", "",

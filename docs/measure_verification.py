@@ -253,6 +253,7 @@ def mutation(path: Path) -> dict[str, Any]:
     return {
         "mutants": record["mutants"],
         "seed": record["seed"],
+        "drawn": record["size"],
         "tried": len(record["results"]),
         "families": {k: dict(sorted(v.items())) for k, v in sorted(by.items())},
         "survivors": survivors,
