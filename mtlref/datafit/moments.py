@@ -109,6 +109,24 @@ class MomentFit(DataFit):
         rounding = float(self.c @ lost)
         return DualPoint(self.c * G, self.c * linear, self.c * np.maximum(quadratic, 0.0), None, rounding)
 
+    def free_point(self, W: Array) -> DualPoint:
+        """The point of W + V, V the step to min L, in coordinates with a unit diagonal."""
+        G = self.dual_point(W).G
+        V = np.zeros_like(W)
+        blocks = [np.arange(self.data.T)] if self.pooled_intercept else list(np.arange(self.data.T)[:, None])
+        for tasks in blocks:
+            C = (
+                self.pooled_curvature()
+                if self.pooled_intercept
+                else self.curvature(tasks[0], W[:, tasks[0]], 0.0)
+            )
+            size = np.sqrt(np.diag(C))
+            unit = np.divide(1.0, size, out=np.zeros_like(size), where=size > 0)
+            slope = unit * G[:, tasks].sum(axis=1)
+            step = np.linalg.lstsq(C * (unit[:, None] * unit), slope, rcond=1e-13)[0]
+            V[:, tasks] = (unit * step)[:, None]
+        return self.dual_point(W + V)
+
 
 def _times(H: Array, W: Array) -> Array:
     """(p, T): H_t w_t, H (T, p, p), or (1, p, p) for all tasks."""

@@ -122,6 +122,24 @@ class RowFit(DataFit):
         rounding = float(np.abs(theta) @ size) + float(self._share @ size**2)
         return DualPoint(self._correlations(theta), linear, quadratic, None, rounding)
 
+    def free_point(self, W: Array) -> DualPoint:
+        """θ at W without its part in the span of the columns, which QR of the rows finds whatever their condition."""
+        level, root = self._spread(self.best_intercept(W)), np.sqrt(self._share)
+        u = root * (self._y - self._predictions(W) - level)
+        X, blocks = self._designs(), list(map(slice, self._starts, [*self._starts[1:], len(u)]))
+        if self.pooled_intercept:  # one w: the columns of all tasks stand below one another
+            X, blocks = (np.vstack([X[k % len(X)] for k in range(self.data.T)]),), [slice(None)]
+        for k, rows in enumerate(blocks):
+            if k == 0 or len(X) > 1:
+                A = np.column_stack([np.full(len(X[k]), float(self.fit_intercept)), X[k]]) * root[rows, None]
+                size = np.linalg.norm(A, axis=0)
+                Q = np.linalg.qr(A[:, size > 0] / size[size > 0])[0]
+            u[rows] -= Q @ (Q.T @ u[rows])
+            u[rows] -= Q @ (Q.T @ u[rows])  # the rounding of the first pass
+        theta, y = root * u, self._y - level
+        values = self._sums(theta * y), self._sums(u * u)
+        return DualPoint(self._correlations(theta), *values, None, EPS * float(np.abs(theta) @ np.abs(y)))
+
     def _point(self, W: Array, b: Array) -> DualPoint:
         slope = LOSSES[self.loss].grad(self._y, self._predictions(W) + self._spread(b))
         reach = self._spread(self._reach(W, b))

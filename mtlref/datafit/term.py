@@ -60,6 +60,13 @@ class DataFit(ABC):
     def dual_point(self, W: Array) -> DualPoint:
         """θ and G at W with the best intercepts."""
 
+    @abstractmethod
+    def free_point(self, W: Array) -> DualPoint:
+        """A dual point near that of W with G = 0 to rounding (Σ_t G_t = 0 for one w): what no penalty at all asks for.
+
+        Squared loss. ``free_charge`` says what that rounding costs.
+        """
+
     @property
     @abstractmethod
     def row_basis(self) -> Array | None:

@@ -3,7 +3,7 @@
 (P)  min over w (p,), b (one number for all tasks):   L(w 1', b 1) + lam/2 ‖w‖²,
      L(W, b) = Σ_t c_t Σ_i s_ti l(y_ti, x_ti' w_t + b_t)
 (D)  max over θ_t (n_t,):   −Σ_ti c_t s_ti l*(y_ti, −θ_ti / (c_t s_ti)) − ‖g‖² / (2 lam),   g = Σ_t X_t' θ_t (p,)
-(F)  Σ_t 1' θ_t = 0 where an intercept is fitted
+(F)  Σ_t 1' θ_t = 0 where an intercept is fitted; with lam = 0, least squares, g = 0
 (K)  θ_ti = −c_t s_ti l'(y_ti, x_ti' w + b),   lam w = g
 
 Source: Hoerl & Kennard 1970, on the rows of all tasks together.
@@ -17,13 +17,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mtlref import inputs
 from mtlref.datafit import DataFit
 from mtlref.errors import DataError
 from mtlref.linear.model import LinearModel, Start
 from mtlref.optim.problem import Problem
 from mtlref.optim.result import Certificate
+from mtlref.optim.ridge import ridge
 from mtlref.optim.run import Iterate
-from mtlref.optim.smooth import in_row_space, quadratic_penalty
 from mtlref.registry import register
 
 Array = NDArray[np.float64]
@@ -41,9 +42,12 @@ def objective(fit: DataFit, W: Array, b: Array, *, lam: float) -> float:
 def certificate(fit: DataFit, W: Array, b: Array, *, lam: float) -> Certificate:
     """The duality gap at the θ of (K)."""
     primal = objective(fit, W, b, lam=lam)
-    point = fit.dual_point(W)
+    point = fit.dual_point(W) if lam else fit.free_point(W)
     g = point.G.sum(axis=1)
-    dual = point.value() - float(g @ g) / (2 * lam)  # (D)
+    if lam:
+        dual = point.value() - float(g @ g) / (2 * lam)  # (D)
+    else:
+        dual = point.value() - fit.free_charge(point.G, W, np.zeros(W.shape[1], dtype=np.intp))  # (F)
     dual = fit.raised(dual, primal, W, b)  # the penalty is >= 0, and may be too small for its dual to show
     return Certificate.from_values(
         primal, dual, fit.null, point.rounding, speck=fit.speck, modulus=lam / W.shape[1]
@@ -54,14 +58,7 @@ def iterates(problem: Problem, start: Start | None, *, lam: float) -> Iterator[I
     """The single-task solve on the rows of all tasks together."""
     T = problem.T
     one = None if start is None else (start[0][:, :1], start[1][:1])
-    steps = in_row_space(
-        problem.pooled,
-        one,
-        lambda part, begin: quadratic_penalty(
-            part, begin, times=lambda V: lam * V, factor=lambda q: lambda R: q.solve_shifted(R, lam)
-        ),
-    )
-    for iterate in steps:
+    for iterate in ridge(problem.pooled, one, lam=lam, whose="all tasks together"):
         if iterate is None:
             yield None
         else:
@@ -82,7 +79,8 @@ class Pooled(LinearModel):
 
     Parameters
     ----------
-    lam : float > 0, default 1.0. Multiplies ‖w‖²/2; unit: loss per squared coefficient.
+    lam : float > 0, default 1.0. Multiplies ‖w‖²/2; unit: loss per squared coefficient. With the squared loss 0 is
+        least squares.
     loss : "squared" (default) or "logistic".
     scaling : "mean" (default; each task's loss divided by the sum of its weights) or "sum" (every row counts alike).
     fit_intercept : bool, default True: one intercept for all tasks.
@@ -92,7 +90,8 @@ class Pooled(LinearModel):
     Attributes: coef_ (T, p), T times the same row; intercept_ (T,), T times the same number; tasks_, result_,
     task_similarity_ (T, T), with the logistic loss classes_.
 
-    Raises: DataError, FormError for data or parameters out of range (``fit``). Warns: NotConverged.
+    Raises: DataError, FormError for data or parameters out of range, DataError where lam = 0 and columns are linearly
+    dependent (``fit``). Warns: NotConverged.
 
     Certificate: duality gap. Cost: O(N p² + p³) once, O(p²) for each further lam of a path.
     Departs from the source: an unpenalised intercept, row and task weights. Source: hoerl1970.
@@ -128,3 +127,7 @@ class Pooled(LinearModel):
         self.fit_intercept = fit_intercept
         self.tol = tol
         self.max_iter = max_iter
+
+    def _check_lam(self, value: Any) -> float:
+        """Zero is least squares, which the columns must determine; the logistic loss may have no minimum there."""
+        return (inputs.nonnegative if self.loss == "squared" else inputs.positive)(value, "lam")

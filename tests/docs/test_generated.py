@@ -1,6 +1,7 @@
 """What the documentation says of methods and versions is what the package says."""
 
 import importlib.util
+import json
 import re
 from pathlib import Path
 
@@ -33,6 +34,36 @@ def test_a_stale_or_orphaned_page_is_seen(generator, capsys, monkeypatch):
     monkeypatch.setattr(generator, "wanted", lambda: files)
     assert generator.main(["--check"]) == 1
     assert "describes no method" in capsys.readouterr().out
+
+
+@pytest.fixture(scope="module")
+def verification():
+    spec = importlib.util.spec_from_file_location(
+        "generate_verification", ROOT / "docs" / "generate_verification.py"
+    )
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_page_of_verification_is_what_its_figures_say(verification, capsys, monkeypatch):
+    assert verification.main(["--check"]) == 0, capsys.readouterr().out
+    figures = json.loads(verification.FIGURES.read_text(encoding="utf-8"))
+    assert set(figures) >= {*verification.PARTS, "versions"}
+    for row in figures["nist"]:
+        row["digits"]["SingleTaskRidge"] = [1.0, 1.0]
+    assert verification.page(figures) != verification.PAGE.read_text(encoding="utf-8")
+
+
+def test_what_is_said_of_verification_holds(verification):
+    from mtlref.verify import nist, residuals
+
+    figures = json.loads(verification.FIGURES.read_text(encoding="utf-8"))
+    assert all(nist.beaten(row) == [] for row in figures["nist"])
+    assert max(figures["residuals"].values()) < residuals.LIMIT
+    for name, digits in figures["oracles"].items():
+        assert min(digits["own gap"], digits["plain loops"]) >= 12, name
+        assert digits.get("Clarabel", 16) >= 7, name
 
 
 def test_the_readme_lists_exactly_the_methods():

@@ -110,3 +110,9 @@ def test_a_threshold_of_twice_the_width_breaks_both_laws() -> None:
         prox_minimises(TwiceTooWide(), W, V, 0.5)
     with pytest.raises(LawViolation):
         prox_obeys_moreau(TwiceTooWide(), W, V, 0.5)
+
+
+@pytest.mark.parametrize("penalty", [L1(), RowNorm(), RowMax(), TraceNorm()], ids=lambda p: type(p).__name__)
+@pytest.mark.parametrize("shape", [(1, 1), (3, 1), (1, 3), (3, 2)])
+def test_a_witness_of_nothing_has_size_one_in_every_shape(penalty: Any, shape: tuple[int, int]) -> None:
+    assert penalty.value(penalty.attains_polar(np.zeros(shape))) == pytest.approx(1.0, rel=1e-15)

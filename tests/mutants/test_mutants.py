@@ -58,7 +58,7 @@ MUTANTS = [
            "lam * float(np.vdot(W, W))  # (P)", "primal_is_the_objective SingleTaskRidge"),
     Mutant("ridge: dual without the penalty's conjugate", RIDGE, "point.value() - float(np.vdot(G, G)) / (2 * lam)",
            "point.value()", "gap_bounds_suboptimality SingleTaskRidge"),
-    Mutant("ridge: solver with another lam", RIDGE, "times=lambda V: lam * V", "times=lambda V: 2 * lam * V",
+    Mutant("ridge: solver with another lam", RIDGE, "ridge(problem, start, lam=lam)", "ridge(problem, start, lam=2 * lam)",
            "certificate_closes SingleTaskRidge logistic"),
     Mutant("lasso: objective forgets the ridge", LASSO, "+ ridge / 2 * float(np.vdot(W, W))  # (P)", "  # (P)",
            "primal_is_the_objective SingleTaskLasso"),

@@ -144,6 +144,51 @@ def test_the_logistic_objective_holds_mpmath_at_50_digits(name: str) -> None:
             assert total * (1 - mpmath.mpf(10) ** -45) <= found.primal <= total * (1 + mpmath.mpf(10) ** -15)
 
 
+@pytest.mark.parametrize("loss", ["squared", "logistic"])
+@pytest.mark.parametrize("name", ["SingleTaskRidge", "SingleTaskLasso", "JointFeature"])
+def test_the_bound_holds_the_balls_of_flint(name: str, loss: str) -> None:
+    flint = pytest.importorskip("flint")
+    arb = flint.arb
+    data = problem("weights", loss)
+    model = fitted(model_of(name, data, loss=loss, tol=1e-10, max_iter=300), data)
+    best = mt.audit(model, data, model.coef_.T, model.intercept_, rigorous=True)
+    old, flint.ctx.prec = flint.ctx.prec, 300
+    try:
+        for factor in (1.0, 0.9, 0.0):
+            W, b = model.coef_.T * factor, model.intercept_
+            total = arb(0)
+            for t in range(3):
+                part = arb(0)
+                for s, x, y in zip(data.weights[t], data.X[t], data.y[t], strict=True):
+                    z = sum(
+                        (arb(float(v)) * arb(float(w)) for v, w in zip(x, W[:, t], strict=True)),
+                        arb(float(b[t])),
+                    )
+                    own = (
+                        (z - arb(float(y))) ** 2 / 2
+                        if loss == "squared"
+                        else (-arb(float(y)) * z).exp().log1p()
+                    )
+                    part += arb(float(s)) * own
+                total += part / sum((arb(float(s)) for s in data.weights[t]), arb(0))
+            squares = [sum((arb(float(v)) ** 2 for v in row), arb(0)) for row in W]
+            if name == "SingleTaskRidge":
+                size = sum(squares, arb(0)) / 2
+            elif name == "JointFeature":
+                size = sum((v.sqrt() for v in squares), arb(0))
+            else:
+                size = sum((abs(arb(float(v))) for v in W.ravel()), arb(0))
+            total += arb(float(model.lam)) * size
+            found = mt.audit(model, data, W, b, rigorous=True)
+            # The ball lies between the proven lower bound of min F and the proven upper bound of F here.
+            assert not arb(found.primal) < total
+            assert arb(found.primal) < total * (1 + arb(2) ** -45)
+            assert arb(best.dual) <= total
+            assert not arb(found.gap) < total - arb(best.primal)
+    finally:
+        flint.ctx.prec = old
+
+
 # -- where floats are wrong, and where nothing can be said -------------------------------------------------------
 
 

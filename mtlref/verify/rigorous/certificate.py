@@ -58,6 +58,10 @@ def certify(estimator: LinearModel, data: Any, ready: Prepared, W: Array, b: Arr
             "Pooled has one w and one intercept for all tasks: the columns of W and the entries of b must be equal"
         )
     weights = estimator._weights()
+    if weights["lam"] == 0:
+        raise FormError(
+            "rigorous=True needs lam > 0: G = 0, which lam = 0 asks of a dual point, no float meets exactly"
+        )
     loss = ready.fit.loss
     penalty = kind(weights, data.T)
     labelled = data
