@@ -81,11 +81,7 @@ class Problem:
         """The problem of task t alone."""
         d = self.data
         if isinstance(d, Moments):
-            own = d.per_task()
-            fields = ("mass", "count", "x_mean", "y_mean", "cxx", "cxy", "cyy")
-            one: TaskData | Moments = replace(
-                own, names=own.names[t : t + 1], **{f: getattr(own, f)[t : t + 1] for f in fields}
-            )
+            one: TaskData | Moments = d.only([t])
         else:
             one = d.select(d.names[t : t + 1])
         return replace(self, data=one, c=self.c[t : t + 1])
@@ -96,7 +92,12 @@ class Problem:
         if isinstance(d, Moments):
             f = np.asarray(features)
             part = replace(
-                d, x_mean=d.x_mean[:, f], cxx=d.cxx[:, f[:, None], f], cxy=d.cxy[:, f], feature_names=None
+                d,
+                x_mean=d.x_mean[:, f],
+                cxx=d.cxx[:, f[:, None], f],
+                cxy=d.cxy[:, f],
+                feature_names=None,
+                x_slip=0.0,
             )
             return replace(self, data=part)
         if d.shared:
@@ -125,6 +126,8 @@ class Problem:
                 cxx=(np.einsum("t,tij->ij", self.c, own.cxx) + (share[:, None] * dx).T @ dx)[None],
                 cxy=(self.c @ own.cxy + (share * dy) @ dx)[None],
                 cyy=np.array([self.c @ own.cyy + share @ dy**2]),
+                x_slip=0.0,
+                y_slip=0.0,
             )
             return Problem(one, self.loss, np.ones(1), self.fit_intercept)
         if d.shared:
