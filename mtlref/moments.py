@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mtlref.errors import DataError, FormError
+from mtlref.sparserows import CentredRows, column_means
 from mtlref.tasks import TaskData
 
 Array = NDArray[np.float64]
@@ -97,6 +98,8 @@ class Moments:
         ex, ey = extreme_exponents(data)
         if ex or ey:
             data = scaled_rows(data, ex, ey)
+        if data.sparse:
+            return cls._from_sparse(data, ex, ey)
         if data.shared and data.T > 1:
             return cls._from_shared(data, ex, ey)
         T, p = data.T, data.p
@@ -143,6 +146,27 @@ class Moments:
             x_slip[None],
             y_slip,
         )
+
+    @classmethod
+    def _from_sparse(cls, data: TaskData, ex: int, ey: int) -> Moments:
+        """The same by products of the sparse designs."""
+        blocks = 1 if data.shared else data.T
+        p, held = data.p, []
+        cxx = np.empty((blocks, p, p))
+        for t in range(blocks):
+            tasks = range(data.T) if data.shared else [t]
+            s = None if data.weights is None else data.weights[t]
+            rows = CentredRows.of(data.X[t], s, True)
+            y_mean, y_slip, Yc = centred_twice(np.column_stack([data.y[k] for k in tasks]), s)
+            sY = Yc if s is None else Yc * s[:, None]
+            cxx[t] = rows.gram(s)
+            mass = np.full(len(y_mean), len(Yc) if s is None else s.sum())
+            held.append((mass, y_mean, y_slip, (sY.T @ rows), np.einsum("it,it->t", Yc, sY)))
+        mass, y_mean, y_slip, cxy, cyy = (np.concatenate(part) for part in zip(*held, strict=True))
+        weights: Any = (None,) * blocks if data.weights is None else data.weights[:blocks]
+        x_mean = np.array([column_means(X, w) for X, w in zip(data.X[:blocks], weights, strict=True)])
+        more = (data.feature_names, ex, ey, 0.0, y_slip)
+        return cls(data.names, mass, data.n, x_mean, y_mean, cxx, cxy, cyy, *more)
 
     @classmethod
     def from_chunks(cls, chunks: Iterable[TaskData]) -> Moments:
@@ -340,16 +364,25 @@ def exponent_of(largest: float) -> int:
 def extreme_exponents(data: TaskData) -> tuple[int, int]:
     """The exponents by which rows and numeric targets are to be divided: (0, 0) for all ordinary data."""
     designs = data.X[:1] if data.shared else data.X
-    largest_x = max(float(max(X.max(), -X.min())) for X in designs)
+    largest_x = max(float(max(X.max(), -X.min())) for X in designs)  # of sparse ones too, their zeros counted
     largest_y = max((float(max(y.max(), -y.min())) for y in data.y if y.dtype.kind == "f"), default=0.0)
     return exponent_of(largest_x), exponent_of(largest_y)
 
 
+def _ldexp(x: Any, exponent: int) -> Any:
+    """A sparse x · 2^exponent."""
+    out = x.copy()
+    out.data = np.ldexp(x.data, exponent)
+    return out
+
+
 def scaled_rows(data: TaskData, x_exponent: int, y_exponent: int) -> TaskData:
     """The data with X divided by 2^x_exponent and y by 2^y_exponent: exact but for subnormal numbers."""
-    if data.shared:
-        X: tuple[Array, ...] = (np.ldexp(data.X[0], -x_exponent),) * data.T
+    own = data.X[:1] if data.shared else data.X
+    if data.sparse:
+        X: tuple[Any, ...] = tuple(_ldexp(x, -x_exponent) for x in own)
     else:
-        X = tuple(np.ldexp(x, -x_exponent) for x in data.X)
+        X = tuple(np.ldexp(x, -x_exponent) for x in own)
+    X = X * data.T if data.shared else X
     y = data.y if y_exponent == 0 else tuple(np.ldexp(v, -y_exponent) for v in data.y)
     return replace(data, X=X, y=y)

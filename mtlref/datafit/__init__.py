@@ -40,4 +40,10 @@ def data_fit(
 ) -> DataFit:
     """The loss term over rows or, for the squared loss, over Moments."""
     settings = (loss, scaling, fit_intercept, pooled_intercept)
-    return MomentFit(*settings, data) if isinstance(data, Moments) else RowFit(*settings, data)
+    if isinstance(data, Moments):
+        return MomentFit(*settings, data)
+    if data.sparse:
+        from mtlref.datafit.sparse_rows import SparseRowFit
+
+        return SparseRowFit(*settings, data)
+    return RowFit(*settings, data)
