@@ -303,7 +303,7 @@ class Estimator:
             transformer_tags=None,
             classifier_tags=ClassifierTags(multi_class=False) if classifier else None,
             regressor_tags=None if classifier else RegressorTags(),
-            input_tags=InputTags(),
+            input_tags=InputTags(sparse=self._takes_sparse),
         )
 
     def _request(self, method: str, **wanted: Any) -> Self:

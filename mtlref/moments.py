@@ -152,20 +152,25 @@ class Moments:
         """The same by products of the sparse designs."""
         blocks = 1 if data.shared else data.T
         p, held = data.p, []
-        cxx = np.empty((blocks, p, p))
+        cxx, x_mean, x_slip = np.empty((blocks, p, p)), np.empty((blocks, p)), np.zeros((blocks, p))
         for t in range(blocks):
             tasks = range(data.T) if data.shared else [t]
             s = None if data.weights is None else data.weights[t]
-            rows = CentredRows.of(data.X[t], s, True)
+            design: Any = data.X[t]
+            rows = CentredRows.of(design, s, True)
             y_mean, y_slip, Yc = centred_twice(np.column_stack([data.y[k] for k in tasks]), s)
             sY = Yc if s is None else Yc * s[:, None]
             cxx[t] = rows.gram(s)
-            mass = np.full(len(y_mean), len(Yc) if s is None else s.sum())
+            x_mean[t] = column_means(design, s)
+            if (
+                rows.full.size
+            ):  # what rounding took from the mean is seen in any row beside the same row centred
+                first = design[:1, rows.full].toarray()[0]
+                x_slip[t, rows.full] = (first - x_mean[t, rows.full]) - rows.dense[0]
+            mass = np.full(len(y_mean), float(len(Yc)) if s is None else s.sum())
             held.append((mass, y_mean, y_slip, (sY.T @ rows), np.einsum("it,it->t", Yc, sY)))
         mass, y_mean, y_slip, cxy, cyy = (np.concatenate(part) for part in zip(*held, strict=True))
-        weights: Any = (None,) * blocks if data.weights is None else data.weights[:blocks]
-        x_mean = np.array([column_means(X, w) for X, w in zip(data.X[:blocks], weights, strict=True)])
-        more = (data.feature_names, ex, ey, 0.0, y_slip)
+        more = (data.feature_names, ex, ey, x_slip, y_slip)
         return cls(data.names, mass, data.n, x_mean, y_mean, cxx, cxy, cyy, *more)
 
     @classmethod

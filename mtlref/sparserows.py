@@ -230,6 +230,10 @@ class RowSpan:
             return np.asarray(self.R.T @ (self.rows @ V))
         return np.asarray(self.rows.T @ (self.R @ V))
 
+    def __getitem__(self, features: Any) -> Array:
+        """Some rows of the basis, dense."""
+        return np.asarray(self.rows[:, np.arange(self.shape[0])[features]].T @ self.R)
+
     def coordinates(self, X: Any) -> Array:
         """(n, k): X times the basis, for rows X (n, p)."""
         return np.asarray((X @ self.rows.T) @ self.R)
