@@ -41,7 +41,9 @@ class _ClassifierOnly:
 class Estimator:
     """The parent of all estimators: everything but the model."""
 
+    # Whether sparse X is looked at, and whether it may be of any size.
     _takes_sparse = False
+    _any_sparse = False
 
     loss: str
     coef_: Array
@@ -303,7 +305,7 @@ class Estimator:
             transformer_tags=None,
             classifier_tags=ClassifierTags(multi_class=False) if classifier else None,
             regressor_tags=None if classifier else RegressorTags(),
-            input_tags=InputTags(sparse=self._takes_sparse),
+            input_tags=InputTags(sparse=self._any_sparse),
         )
 
     def _request(self, method: str, **wanted: Any) -> Self:

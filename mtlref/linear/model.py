@@ -53,6 +53,10 @@ class LinearModel(Estimator):
     certificate: ClassVar[Callable[..., Certificate]]
     iterates: ClassVar[Callable[..., Iterator[Iterate]]]
 
+    @property
+    def _any_sparse(self) -> bool:  # type: ignore[override]
+        return self._takes_sparse and (self.loss == "squared" or self.sparse_rows)
+
     # -- what a person calls -----------------------------------------------------------------------------------------
 
     def fit(self, X: Any, y: Any = None, tasks: Any = None, sample_weight: Any = None) -> Self:
