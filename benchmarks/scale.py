@@ -66,13 +66,12 @@ def many_words(p: int = 100_000, T: int = 10, n: int = 2000, words: int = 80, se
 MAKE = {"tasks": many_tasks, "features": many_features, "words": many_words}
 
 
-def graph(T: int) -> Any:
+def graph(T: int) -> Array:
     """A ring: task t pulls on t − 1 and t + 1."""
-    from scipy.sparse import csr_array
-
+    A = np.zeros((T, T))
     t = np.arange(T)
-    half = csr_array((np.ones(T), (t, (t + 1) % T)), shape=(T, T))
-    return half + half.T
+    A[t, (t + 1) % T] = A[(t + 1) % T, t] = 1.0
+    return A
 
 
 def run(problem: str, method: str, tol: float = 1e-6, **sizes: int) -> dict[str, Any]:
