@@ -271,6 +271,11 @@ class Prepared:
             quick = data_fit(problem.moments, *settings)
         return cls(rows, classes, ex, ey, fit, problem, quick)
 
+    def remembered(self, model: LinearModel) -> dict[str, Any]:
+        """The attributes that every form of data leaves; sparse rows are remembered in theirs when Moments are left."""
+        learned = model._remember(self.data)
+        return learned if self.form is None else learned | {"_form": self.form}
+
     def largest_curvature(self) -> float:
         """The largest eigenvalue of any c_t X_t'X_t."""
         q = self.problem.quadratic
@@ -330,9 +335,7 @@ class Prepared:
             outcome.n_iter,
             outcome.history,
         )
-        learned = model._remember(self.data)
-        if self.form is not None:
-            learned["_form"] = self.form
+        learned = self.remembered(model)
         learned |= {
             "coef_": np.ascontiguousarray(W.T),
             "intercept_": b,
