@@ -91,7 +91,14 @@ class Problem:
             one: TaskData | Moments = d.only([t])
         else:
             one = d.select(d.names[t : t + 1])
-        return replace(self, data=one, c=self.c[t : t + 1])
+        alone = replace(self, data=one, c=self.c[t : t + 1])
+        if self.loss == "squared":  # one factor or matrix serves all tasks of a design, and is made once
+            q = self.quadratic
+            own = slice(t, t + 1)
+            H = q.H if q.H is None or len(q.H) == 1 else q.H[own]
+            A = q.A if q.A is None or len(q.A) == 1 else q.A[own]
+            alone.__dict__["quadratic"] = Quadratic(q.r[own], H, A)
+        return alone
 
     def restrict(self, features: NDArray[np.intp]) -> Problem:
         """The same with some of the features only."""
