@@ -343,7 +343,9 @@ BAD: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
         lambda: mt.MTRL(kernel=lambda a, b: a @ b.T).fit(with_value(1.0), Y), mt.FormError, "must be a dense array"),
     "neighbours": (
         lambda: mt.TaskNeighbors().fit(with_value(1.0), Y), mt.FormError, "The linear methods .* take sparse"),
-    "a comparison": (lambda: mt.compare((with_value(1.0), Y)), mt.FormError, "The linear methods .* take sparse"),
+    "a comparison": (
+        lambda: mt.compare(mt.TaskData.from_single(with_value(1.0), Y)), mt.FormError,
+        "The linear methods .* take sparse"),
 }  # fmt: skip
 
 
