@@ -23,6 +23,7 @@ from mtlref.errors import (
     UnknownMethod,
     UnknownTask,
 )
+from mtlref.folds import TaskKFold
 from mtlref.linear import (
     ASO,
     ELLA,
@@ -47,7 +48,7 @@ from mtlref.moments import Moments
 from mtlref.neighbors import TaskNeighbors
 from mtlref.optim.result import Certificate, Result, Status
 from mtlref.registry import Method, methods
-from mtlref.tasks import TaskData, TaskKFold, as_tasks
+from mtlref.tasks import TaskData, as_tasks
 
 # Loaded when first asked for, so that `import mtlref` costs little more than `import numpy`.
 _LAZY = {

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from mtlref import inputs
 from mtlref.errors import DataError, FormError, NotFitted, UnknownTask
 from mtlref.moments import Moments
+from mtlref.sparserows import is_sparse
 from mtlref.tasks import TaskData, as_tasks
 
 Array = NDArray[np.float64]
@@ -39,6 +40,10 @@ class _ClassifierOnly:
 
 class Estimator:
     """The parent of all estimators: everything but the model."""
+
+    # Whether sparse X is looked at, and whether it may be of any size.
+    _takes_sparse = False
+    _any_sparse = False
 
     loss: str
     coef_: Array
@@ -86,7 +91,7 @@ class Estimator:
             if y is not None or tasks is not None or sample_weight is not None:
                 raise FormError("Moments hold targets and weights; give nothing beside them")
             return X
-        return as_tasks(X, y, tasks, sample_weight)
+        return as_tasks(X, y, tasks, sample_weight, self._takes_sparse)
 
     def _encode(self, data: TaskData, y: Any) -> tuple[TaskData, NDArray[Any]]:
         """(data with labels −1 and +1, the two labels) for a classifier."""
@@ -156,11 +161,17 @@ class Estimator:
         if tasks is not None:
             design = self._design(X, "X")
             labels = np.asarray(tasks)
-            if labels.shape != (len(design),):
+            if labels.shape != design.shape[:1]:
                 raise DataError(
-                    f"tasks must have shape ({len(design)},), a label for each row of X; got {labels.shape}"
+                    f"tasks must have shape ({design.shape[0]},), a label for each row of X; got {labels.shape}"
                 )
             values, codes = np.unique(labels, return_inverse=True)
+            if is_sparse(design):
+                out = np.empty(len(labels))
+                for k, t in enumerate(self._places(values.tolist())):
+                    own = np.flatnonzero(codes == k)
+                    out[own] = design[own] @ self.coef_[t] + self.intercept_[t]
+                return out
             where_codes = np.array(self._places(values.tolist()), dtype=np.intp)[codes]
             return np.asarray(
                 np.einsum("ij,ij->i", design, self.coef_[where_codes]) + self.intercept_[where_codes]
@@ -194,11 +205,11 @@ class Estimator:
                 raise UnknownTask(f"tasks must be among those of fit: {some}{more}; got {name!r}")
         return [index[name] for name in names]
 
-    def _design(self, X: Any, name: str) -> Array:
+    def _design(self, X: Any, name: str) -> Any:
         if getattr(X, "ndim", None) == 3:
             inputs.as_float(X, name, 2)
         given = inputs.feature_names(X)
-        design = inputs.design(X, name)
+        design = (inputs.rows if self._takes_sparse else inputs.design)(X, name)
         self._check_p(design.shape[1], name)
         self._check_names(given)
         return design
@@ -294,7 +305,7 @@ class Estimator:
             transformer_tags=None,
             classifier_tags=ClassifierTags(multi_class=False) if classifier else None,
             regressor_tags=None if classifier else RegressorTags(),
-            input_tags=InputTags(),
+            input_tags=InputTags(sparse=self._any_sparse),
         )
 
     def _request(self, method: str, **wanted: Any) -> Self:

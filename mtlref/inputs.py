@@ -29,7 +29,8 @@ def _refuse_kinds(a: Any, name: str) -> None:
     if hasattr(a, "tocsr") and hasattr(a, "nnz"):
         raise FormError(
             f"{name} must be a dense array; got a sparse matrix ({type(a).__name__}). "
-            f"Sparse input is not supported: pass {name}.toarray() where it fits in memory."
+            f"The linear methods (SingleTaskRidge, JointFeature, ...) take sparse designs; elsewhere pass "
+            f"{name}.toarray() where it fits in memory."
         )
 
 
@@ -123,6 +124,39 @@ def design(X: Any, name: str, p: int | None = None) -> Array:
     if p is not None and array.shape[1] != p:
         raise DataError(f"{name} must have shape (n_t, {p}); got {array.shape}")
     check_finite(array, name)
+    return array
+
+
+def rows(X: Any, name: str, p: int | None = None) -> Any:
+    """A design as ``design`` has it, or a sparse one: a csr_array (n, p) of float64, without duplicates or zeros.
+
+    Any scipy.sparse array or matrix will do and is left as it is. Raises as ``design`` does.
+    """
+    if not (hasattr(X, "tocsr") and hasattr(X, "nnz")):
+        return design(X, name, p)
+    from scipy.sparse import csr_array
+
+    if X.ndim != 2:
+        raise DataError(f"{name} must be 2-D, (n, p); got a sparse array of shape {X.shape}")
+    if X.dtype.kind not in "fiub":
+        kind = "real. Complex data not supported" if X.dtype.kind == "c" else "numbers"
+        raise DataError(f"{name} must be {kind}; got dtype {X.dtype}")
+    array = csr_array(X, dtype=np.float64, copy=True)  # the caller's own is not put in order
+    array.sum_duplicates()
+    if p is not None and array.shape[1] != p:
+        raise DataError(f"{name} must have shape (n_t, {p}); got {array.shape}")
+    for size, what in zip(array.shape, ("row", "column"), strict=True):
+        if size == 0:
+            raise DataError(f"{name} must have at least one {what}; got shape {array.shape}")
+    if not np.isfinite(array.data).all():
+        at = int(np.flatnonzero(~np.isfinite(array.data))[0])
+        where = int(np.searchsorted(array.indptr, at, side="right")) - 1
+        kind = "NaN" if np.isnan(array.data[at]) else "infinity"
+        bad = int((~np.isfinite(array.data)).sum())
+        raise DataError(
+            f"{name} must be finite; got {kind} at [{where}, {int(array.indices[at])}] ({bad} NaN or infinity in all)"
+        )
+    array.eliminate_zeros()
     return array
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mtlref.errors import DataError, FormError
+from mtlref.sparserows import CentredRows, column_means, is_sparse
 from mtlref.tasks import TaskData
 
 Array = NDArray[np.float64]
@@ -23,8 +24,9 @@ class Moments:
 
         C = Σ_i s_i (x_i − x̄)(x_i − x̄)',   r = Σ_i s_i (x_i − x̄)(y_i − ȳ),   q = Σ_i s_i (y_i − ȳ)².
 
-    Centring comes before squaring, and parts are joined by the update of Chan, Golub & LeVeque (1979), so that
-    columns with a large mean lose nothing to cancellation. Data beyond 2^±64 are held divided by a power of two.
+    Centring comes before squaring, and parts are joined by the update of Chan, Golub & LeVeque (1979) about means held
+    in two parts, so that columns with a large mean lose nothing to cancellation, in however many parts they come. Data
+    beyond 2^±64 are held divided by a power of two.
 
     Attributes
     ----------
@@ -32,6 +34,7 @@ class Moments:
     x_mean : (T, p), y_mean : (T,)
     cxx : (T, p, p), cxy : (T, p), cyy : (T,): C, r and q. One design for all tasks: x_mean (1, p), cxx (1, p, p).
     x_exponent, y_exponent : the rows were multiplied by 2^-exponent before the moments were taken
+    x_slip, y_slip : what rounding took from the means, of their shapes or 0: x̄ = x_mean + x_slip to twice the digits
 
     Examples
     --------
@@ -56,6 +59,8 @@ class Moments:
     feature_names: tuple[str, ...] | None = None
     x_exponent: int = 0
     y_exponent: int = 0
+    x_slip: Array | float = 0.0
+    y_slip: Array | float = 0.0
 
     @property
     def T(self) -> int:
@@ -93,29 +98,33 @@ class Moments:
         ex, ey = extreme_exponents(data)
         if ex or ey:
             data = scaled_rows(data, ex, ey)
+        if data.sparse:
+            return cls._from_sparse(data, ex, ey)
         if data.shared and data.T > 1:
             return cls._from_shared(data, ex, ey)
         T, p = data.T, data.p
         mass, y_mean, cyy = np.empty(T), np.empty(T), np.empty(T)
         x_mean, cxy, cxx = np.empty((T, p)), np.empty((T, p)), np.empty((T, p, p))
+        x_slip, y_slip = np.empty((T, p)), np.empty(T)
         for t in range(T):
             X, y = data.X[t], data.y[t]
             s = None if data.weights is None else data.weights[t]
             mass[t] = len(y) if s is None else s.sum()
-            x_mean[t], Xc = centred(X, s)
-            y_mean[t], yc = centred(y, s)
+            x_mean[t], x_slip[t], Xc = centred_twice(X, s)
+            y_mean[t], y_slip[t], yc = centred_twice(y, s)
             sX = Xc if s is None else Xc * s[:, None]
             cxx[t] = Xc.T @ sX
             cxy[t] = sX.T @ yc
             cyy[t] = yc @ (yc if s is None else s * yc)
         cxx = (cxx + cxx.transpose(0, 2, 1)) / 2
-        return cls(data.names, mass, data.n, x_mean, y_mean, cxx, cxy, cyy, data.feature_names, ex, ey)
+        held = (mass, data.n, x_mean, y_mean, cxx, cxy, cyy, data.feature_names, ex, ey, x_slip, y_slip)
+        return cls(data.names, *held)
 
     @classmethod
     def _from_shared(cls, data: TaskData, ex: int, ey: int) -> Moments:
         X, Y = data.X[0], np.column_stack(data.y)
         s = None if data.weights is None else data.weights[0]
-        y_mean, Yc = centred(Y, s)
+        y_mean, y_slip, Yc = centred_twice(Y, s)
         sY = Yc if s is None else Yc * s[:, None]
         cyy = np.einsum("it,it->t", Yc, sY)
         total = float(len(X)) if s is None else float(s.sum())
@@ -128,7 +137,7 @@ class Moments:
             cxy -= Yc.sum(axis=0)[:, None] * x_mean
         else:
             cxx, cxy, slip = _in_blocks(X, sY, s, x_mean, total)
-        x_mean = x_mean + slip
+        x_mean, x_slip = two_sum(x_mean, slip)
         return cls(
             data.names,
             mass,
@@ -141,7 +150,35 @@ class Moments:
             data.feature_names,
             ex,
             ey,
+            x_slip[None],
+            y_slip,
         )
+
+    @classmethod
+    def _from_sparse(cls, data: TaskData, ex: int, ey: int) -> Moments:
+        """The same by products of the sparse designs."""
+        blocks = 1 if data.shared else data.T
+        p, held = data.p, []
+        cxx, x_mean, x_slip = np.empty((blocks, p, p)), np.empty((blocks, p)), np.zeros((blocks, p))
+        for t in range(blocks):
+            tasks = range(data.T) if data.shared else [t]
+            s = None if data.weights is None else data.weights[t]
+            design: Any = data.X[t]
+            rows = CentredRows.of(design, s, True)
+            y_mean, y_slip, Yc = centred_twice(np.column_stack([data.y[k] for k in tasks]), s)
+            sY = Yc if s is None else Yc * s[:, None]
+            cxx[t] = rows.gram(s)
+            x_mean[t] = column_means(design, s)
+            if (
+                rows.full.size
+            ):  # what rounding took from the mean is seen in any row beside the same row centred
+                first = design[:1, rows.full].toarray()[0]
+                x_slip[t, rows.full] = (first - x_mean[t, rows.full]) - rows.dense[0]
+            mass = np.full(len(y_mean), float(len(Yc)) if s is None else s.sum())
+            held.append((mass, y_mean, y_slip, (sY.T @ rows), np.einsum("it,it->t", Yc, sY)))
+        mass, y_mean, y_slip, cxy, cyy = (np.concatenate(part) for part in zip(*held, strict=True))
+        more = (data.feature_names, ex, ey, x_slip, y_slip)
+        return cls(data.names, mass, data.n, x_mean, y_mean, cxx, cxy, cyy, *more)
 
     @classmethod
     def from_chunks(cls, chunks: Iterable[TaskData]) -> Moments:
@@ -149,13 +186,46 @@ class Moments:
 
         Tasks are matched by name; a chunk need not hold every task. Raises DataError for an empty iterator.
         """
-        total: Moments | None = None
-        for chunk in chunks:
-            part = cls.from_data(chunk)
-            total = part if total is None else total.merge(part)
+        from mtlref.streaming import joined
+
+        total = joined(cls.from_data(chunk) for chunk in chunks)
         if total is None:
             raise DataError("from_chunks needs at least one chunk; got an empty iterator")
         return total
+
+    @classmethod
+    def from_rows(
+        cls, X: Any, y: Any, tasks: Any = None, *, weights: Any = None, chunk_rows: int | None = None
+    ) -> Moments:
+        """The moments of rows that lie in a memory map (or any array), read a slice at a time and never all at once.
+
+        X (N, p) with y (N,) and tasks (N,), a label a row; or with Y (N, T), NaN not observed; or with y (N,) alone,
+        one task. Anything that has a shape and gives arrays for slices of rows will do. weights : (N,) or None; rows of
+        weight zero are left out. chunk_rows : rows in memory at a time, None for some 32 MB. Tasks come sorted.
+
+        Raises DataError and FormError as TaskData does, with the place of the slice.
+        """
+        from mtlref.streaming import moments_of_rows
+
+        return moments_of_rows(X, y, tasks, weights, chunk_rows)
+
+    @classmethod
+    def from_dask(
+        cls, X: Any, y: Any, tasks: Any = None, *, weights: Any = None, features: Sequence[str] | None = None
+    ) -> Moments:
+        """The moments of a dask collection, by whatever scheduler is in force: threads, processes, or a cluster.
+
+        X : a dask.array (N, p), with y, tasks and weights arrays (dask or not) as in ``from_rows``. Or a
+        dask.dataframe, with the names of its columns: y the target, tasks the task labels, weights; features: the
+        columns to learn from, None for all others. Blocks are summarised where they lie and their moments merged
+        by a tree in a fixed order, so that every scheduler gives the same bits, also where a worker dies and its blocks
+        are done again.
+
+        Raises DataError where blocks do not match or hold no rows, FormError for anything but a dask collection.
+        """
+        from mtlref.distributed import moments_of_dask
+
+        return moments_of_dask(X, y, tasks, weights, features)
 
     def update(self, chunk: TaskData) -> Moments:
         """These moments with the rows of ``chunk`` added (a new object)."""
@@ -183,26 +253,51 @@ class Moments:
         share = np.divide(b.mass, mass, out=np.zeros_like(mass), where=mass > 0)  # of b in the whole
         cross = share * a.mass  # = mass_a mass_b / mass
         g = slice(0, len(a.cxx))
-        dx, dy = b.x_mean - a.x_mean, b.y_mean - a.y_mean
+        # Means of one size differ exactly; what rounding took from them comes after.
+        dx = (b.x_mean - a.x_mean) + (b.x_slip - a.x_slip)
+        dy = (b.y_mean - a.y_mean) + (b.y_slip - a.y_slip)
+        x_mean, x_slip = two_sum(a.x_mean, a.x_slip + share[g, None] * dx)
+        y_mean, y_slip = two_sum(a.y_mean, a.y_slip + share * dy)
         return replace(
             a,
             mass=mass,
             count=a.count + b.count,
-            x_mean=a.x_mean + share[g, None] * dx,
-            y_mean=a.y_mean + share * dy,
+            x_mean=x_mean,
+            y_mean=y_mean,
             cxx=a.cxx + b.cxx + (cross[g, None, None] * dx[:, :, None]) * dx[:, None, :],
             cxy=a.cxy + b.cxy + (cross * dy)[:, None] * dx,
             cyy=a.cyy + b.cyy + cross * dy * dy,
             feature_names=a.feature_names or b.feature_names,
+            x_slip=x_slip,
+            y_slip=y_slip,
         )
 
     def per_task(self) -> Moments:
         """The same with one (p, p) block a task, also where the design is shared."""
         if len(self.cxx) == self.T:
             return self
+        slip = self.x_slip if np.ndim(self.x_slip) == 0 else np.repeat(self.x_slip, self.T, axis=0)
         return replace(
-            self, x_mean=np.repeat(self.x_mean, self.T, axis=0), cxx=np.repeat(self.cxx, self.T, axis=0)
+            self,
+            x_mean=np.repeat(self.x_mean, self.T, axis=0),
+            cxx=np.repeat(self.cxx, self.T, axis=0),
+            x_slip=slip,
         )
+
+    def only(self, places: Any) -> Moments:
+        """The moments of the tasks at ``places``, in that order."""
+        own = self.per_task()
+        names = tuple(own.names[t] for t in places)
+        fields: dict[str, Any] = {f: v[places] for f, v in own.by_task().items()}
+        return replace(own, names=names, **fields)
+
+    def by_task(self) -> dict[str, NDArray[Any]]:
+        """The arrays that have an entry a task, by name, where every task has its own block."""
+        arrays = {f: getattr(self, f) for f in ("mass", "count", "x_mean", "y_mean", "cxx", "cxy", "cyy")}
+        for f, mean in (("x_slip", self.x_mean), ("y_slip", self.y_mean)):
+            slip = getattr(self, f)
+            arrays[f] = np.zeros_like(mean) if np.ndim(slip) == 0 else slip
+        return arrays
 
     def _spread(self, names: tuple[Hashable, ...]) -> Moments:
         """With rows of zeros for tasks that these moments do not hold."""
@@ -216,9 +311,7 @@ class Moments:
             out[to] = a[source]
             return out
 
-        fields: dict[str, Any] = {
-            f: put(getattr(own, f)) for f in ("mass", "count", "x_mean", "y_mean", "cxx", "cxy", "cyy")
-        }
+        fields: dict[str, Any] = {f: put(v) for f, v in own.by_task().items()}
         return replace(own, names=names, **fields)
 
     def at_exponents(self, x_exponent: int, y_exponent: int) -> Moments:
@@ -235,11 +328,19 @@ class Moments:
             cyy=np.ldexp(self.cyy, 2 * dy),
             x_exponent=x_exponent,
             y_exponent=y_exponent,
+            x_slip=np.ldexp(self.x_slip, dx),
+            y_slip=np.ldexp(self.y_slip, dy),
         )
 
 
 def centred(a: Array, s: Array | None) -> tuple[Array, Array]:
     """(mean, a − mean) along the rows, weighted by s. The second pass removes the rounding of the first mean."""
+    mean, _, ac = centred_twice(a, s)
+    return mean, ac
+
+
+def centred_twice(a: Array, s: Array | None) -> tuple[Array, Array, Array]:
+    """(mean, slip, a − mean − slip) along the rows, weighted by s; slip is what rounding took from the mean."""
     if s is None:
         mean = a.mean(axis=0)
         ac = a - mean
@@ -250,7 +351,14 @@ def centred(a: Array, s: Array | None) -> tuple[Array, Array]:
         ac = a - mean
         slip = (s @ ac) / total
     ac -= slip
-    return mean + slip, ac
+    return *two_sum(mean, slip), ac
+
+
+def two_sum(a: Array, b: Array) -> tuple[Array, Array]:
+    """(a + b, what rounding took from it), exactly (Knuth)."""
+    whole = a + b
+    part = whole - a
+    return whole, (a - (whole - part)) + (b - part)
 
 
 # Rows are centred in blocks of about so many numbers.
@@ -305,8 +413,10 @@ def extreme_exponents(data: TaskData) -> tuple[int, int]:
     return exponent_of(largest_x), exponent_of(largest_y)
 
 
-def _about_largest(X: Array) -> float:
+def _about_largest(X: Any) -> float:
     """The largest |x|, or for ordinary numbers their root mean square, which costs one look at them instead of two."""
+    if is_sparse(X):
+        return float(max(X.max(), -X.min()))  # its zeros counted
     flat = X.ravel(order="K")
     with np.errstate(over="ignore", under="ignore"):
         squares = float(flat @ flat)
@@ -316,11 +426,20 @@ def _about_largest(X: Array) -> float:
     return float(max(X.max(), -X.min()))
 
 
+def _ldexp(x: Any, exponent: int) -> Any:
+    """A sparse x · 2^exponent."""
+    out = x.copy()
+    out.data = np.ldexp(x.data, exponent)
+    return out
+
+
 def scaled_rows(data: TaskData, x_exponent: int, y_exponent: int) -> TaskData:
     """The data with X divided by 2^x_exponent and y by 2^y_exponent: exact but for subnormal numbers."""
-    if data.shared:
-        X: tuple[Array, ...] = (np.ldexp(data.X[0], -x_exponent),) * data.T
+    own = data.X[:1] if data.shared else data.X
+    if data.sparse:
+        X: tuple[Any, ...] = tuple(_ldexp(x, -x_exponent) for x in own)
     else:
-        X = tuple(np.ldexp(x, -x_exponent) for x in data.X)
+        X = tuple(np.ldexp(x, -x_exponent) for x in own)
+    X = X * data.T if data.shared else X
     y = data.y if y_exponent == 0 else tuple(np.ldexp(v, -y_exponent) for v in data.y)
     return replace(data, X=X, y=y)

@@ -1,8 +1,8 @@
-"""The task container: one frozen class for every form in which multi-task data comes, and folds over it."""
+"""The task container: one frozen class for every form in which multi-task data comes."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -11,13 +11,17 @@ from numpy.typing import NDArray
 
 from mtlref import inputs
 from mtlref.errors import DataError, FormError, UnknownTask
+from mtlref.sparserows import is_sparse, stacked
 
 Array = NDArray[np.float64]
-Rows = list[NDArray[np.intp]]
 
 
-def _frozen(a: NDArray[Any]) -> NDArray[Any]:
+def _frozen(a: Any) -> Any:
     """A read-only view: the caller's own array stays writeable and shares its memory."""
+    if is_sparse(a):  # a copy of our own from the door on
+        for part in (a.data, a.indices, a.indptr):
+            part.flags.writeable = False
+        return a
     view = a.view()
     view.flags.writeable = False
     return view
@@ -31,7 +35,7 @@ class TaskData:
 
     Attributes
     ----------
-    X : tuple of T arrays (n_t, p), float64, read-only
+    X : tuple of T arrays (n_t, p), float64, read-only; csr_array where scipy.sparse designs came
     y : tuple of T arrays (n_t,), float64, or labels (text) for classification
     names : tuple of T task labels
     feature_names : tuple of p str, or None
@@ -78,10 +82,16 @@ class TaskData:
         """Rows of all tasks together."""
         return sum(len(v) for v in self.y)
 
+    @property
+    def sparse(self) -> bool:
+        """Whether the designs are sparse."""
+        return is_sparse(self.X[0])
+
     def __repr__(self) -> str:
         sizes = self.n
         rows = f"n_t={sizes[0]}" if (sizes == sizes[0]).all() else f"n_t={sizes.min()}..{sizes.max()}"
         flags = ", one design" if self.shared else ""
+        flags += ", sparse" if self.sparse else ""
         flags += ", weighted" if self.weights is not None else ""
         return f"TaskData(T={self.T}, p={self.p}, {rows}, N={self.N}, form={self.form!r}{flags})"
 
@@ -120,12 +130,12 @@ class TaskData:
         row_weights: list[Array] = []
         p: int | None = None
         for t, (Xt, yt) in enumerate(zip(X, y, strict=True)):
-            checked = inputs.design(Xt, f"X[{t}]", p)
+            checked = inputs.rows(Xt, f"X[{t}]", p)
             p = checked.shape[1]
             designs.append(_frozen(checked))
-            targets.append(_frozen(_target(yt, f"y[{t}]", len(checked))))
+            targets.append(_frozen(_target(yt, f"y[{t}]", checked.shape[0])))
             if weights is not None:
-                row_weights.append(_frozen(inputs.row_weights(weights[t], f"weights[{t}]", len(checked))))
+                row_weights.append(_frozen(inputs.row_weights(weights[t], f"weights[{t}]", checked.shape[0])))
         assert p is not None
         return cls(
             X=tuple(designs),
@@ -133,7 +143,7 @@ class TaskData:
             names=labels,
             feature_names=_feature_names(frames, p),
             weights=tuple(row_weights) if weights is not None else None,
-            rows=tuple(np.arange(len(d)) for d in designs),
+            rows=tuple(np.arange(d.shape[0]) for d in designs),
         )
 
     @classmethod
@@ -152,12 +162,12 @@ class TaskData:
         """
         frames = feature_names if feature_names is not None else inputs.feature_names(X)
         columns = names if names is not None else inputs.feature_names(Y)
-        design = inputs.design(X, "X")
+        design = inputs.rows(X, "X")
         targets = inputs.as_float(Y, "Y", 2)
         n, T = targets.shape
-        if n != len(design):
+        if n != design.shape[0]:
             raise DataError(
-                f"Y must have shape ({len(design)}, T) to match the rows of X; got {targets.shape}"
+                f"Y must have shape ({design.shape[0]}, T) to match the rows of X; got {targets.shape}"
             )
         if T == 0:
             raise DataError("Y must have at least one column, a task; got 0 tasks")
@@ -234,8 +244,8 @@ class TaskData:
         Raises DataError for lengths that do not match and labels that are missing (NaN or None).
         """
         frames = feature_names if feature_names is not None else inputs.feature_names(X)
-        design = inputs.design(X, "X")
-        N = len(design)
+        design = inputs.rows(X, "X")
+        N = design.shape[0]
         target = _target(y, "y", N)
         labels, codes = _task_codes(tasks, N)
         w = None if weights is None else inputs.row_weights(weights, "weights", N)
@@ -265,9 +275,9 @@ class TaskData:
     ) -> TaskData:
         """One task: X (n, p), y (n,), weights (n,) or None."""
         frames = feature_names if feature_names is not None else inputs.feature_names(X)
-        design = inputs.design(X, "X")
-        target = _target(y, "y", len(design))
-        w = None if weights is None else (_frozen(inputs.row_weights(weights, "weights", len(design))),)
+        design = inputs.rows(X, "X")
+        target = _target(y, "y", design.shape[0])
+        w = None if weights is None else (_frozen(inputs.row_weights(weights, "weights", design.shape[0])),)
         return cls(
             X=(_frozen(design),),
             y=(_frozen(target),),
@@ -276,8 +286,8 @@ class TaskData:
             weights=w,
             form="single",
             shared=True,
-            rows=(np.arange(len(design)),),
-            source_rows=len(design),
+            rows=(np.arange(design.shape[0]),),
+            source_rows=design.shape[0],
         )
 
     def to_list(self) -> tuple[list[Array], list[NDArray[Any]]]:
@@ -290,6 +300,10 @@ class TaskData:
         Rows that came from one design go back to their places (rows that no task observed are left out); rows of
         ragged tasks are stacked, each with one observed target.
         """
+        if self.shared and self.sparse:
+            return self.X[0], np.column_stack(self.y)
+        if self.form == "shared" and self.sparse:
+            raise FormError("to_shared does not put a sparse design back together that has missing targets")
         if self.form == "shared":
             X = np.full((self.source_rows, self.p), np.nan)
             Y = np.full((self.source_rows, self.T), np.nan)
@@ -303,11 +317,11 @@ class TaskData:
         for t, yt in enumerate(self.y):
             Y[start : start + len(yt), t] = yt
             start += len(yt)
-        return np.vstack(self.X), Y
+        return stacked(self.X), Y
 
     def to_long(self) -> tuple[Array, NDArray[Any], NDArray[Any]]:
         """(X, y, tasks): stacked rows (N, p), targets (N,), labels (N,); long data in the order in which they came."""
-        X = np.vstack(self.X)
+        X = stacked(self.X)
         y = np.concatenate(self.y)
         tasks = np.repeat(_label_array(self.names), self.n)
         if self.form == "long" and self.source_rows == self.N:
@@ -364,11 +378,14 @@ class TaskData:
         )
 
 
-def as_tasks(X: Any, y: Any = None, tasks: Any = None, sample_weight: Any = None) -> TaskData:
+def as_tasks(
+    X: Any, y: Any = None, tasks: Any = None, sample_weight: Any = None, sparse: bool = False
+) -> TaskData:
     """TaskData from any form of the contract.
 
     A TaskData; lists of designs and targets; one design with Y (n, T), NaN not observed; long rows with ``tasks``
-    labels; one task with y (n,). ``sample_weight`` has the shape of the targets.
+    labels; one task with y (n,). ``sample_weight`` has the shape of the targets. ``sparse`` : whether designs of
+    scipy.sparse are let in.
 
     Raises FormError for a 3-D array (it names TaskData.from_list) and for forms that cannot be told apart.
     """
@@ -377,6 +394,8 @@ def as_tasks(X: Any, y: Any = None, tasks: Any = None, sample_weight: Any = None
             raise FormError("a TaskData holds its own targets; give no y or tasks beside it")
         if sample_weight is not None:
             raise FormError("a TaskData holds its own weights; give weights= where it is made")
+        if X.sparse and not sparse:
+            inputs.as_float(X.X[0], "X", 2)
         return X
     if getattr(X, "ndim", None) == 3 or (hasattr(X, "shape") and len(X.shape) == 3):
         raise FormError(
@@ -385,6 +404,9 @@ def as_tasks(X: Any, y: Any = None, tasks: Any = None, sample_weight: Any = None
         )
     if y is None:
         raise DataError("fit needs targets: it requires y to be passed, but the target y is None")
+    first = X[0] if isinstance(X, (list, tuple)) and len(X) else X
+    if is_sparse(first) and not sparse:
+        inputs.as_float(first, "X", 2)
     if tasks is not None:
         return TaskData.from_long(X, y, tasks, weights=sample_weight)
     if _is_list_of_designs(X):
@@ -492,68 +514,3 @@ def _feature_names(names: Sequence[str] | None, p: int) -> tuple[str, ...] | Non
 def two_valued(data: TaskData) -> bool:
     """Whether the targets of all tasks together take exactly two values."""
     return len(np.unique(np.concatenate(data.y))) == 2
-
-
-@dataclass(frozen=True)
-class TaskKFold:
-    """K folds stratified by task: every fold tests about 1/K of each task's rows.
-
-    Where the targets take two values, also stratified by value. On a shared design all tasks are cut at the same
-    rows. A value of which a task has a single row is never tested, so that no training part is left without it.
-
-    Parameters
-    ----------
-    n_splits : int >= 2
-    shuffle : bool; False cuts each task's rows in the order in which they stand
-    random_state : int, Generator or None
-
-    Examples
-    --------
-    >>> import numpy as np, mtlref as mt
-    >>> data = mt.TaskData.from_list([np.eye(4), np.ones((6, 4))], [np.zeros(4), np.arange(6.0)])
-    >>> [[len(r) for r in test] for train, test in mt.TaskKFold(2, random_state=0).split(data)]
-    [[2, 3], [2, 3]]
-    """
-
-    n_splits: int = 5
-    shuffle: bool = True
-    random_state: int | np.random.Generator | None = None
-
-    def split(self, data: TaskData) -> Iterator[tuple[Rows, Rows]]:
-        """Pairs (training rows, test rows), each a list of T index arrays for ``TaskData.take``.
-
-        Raises DataError where n_splits < 2.
-        """
-        if inputs.count(self.n_splits, "n_splits") < 2:
-            raise DataError(f"n_splits must be >= 2; got {self.n_splits}")
-        rng = np.random.default_rng(self.random_state)
-        if data.shared:
-            one = self._folds([np.arange(len(data.y[0]))], len(data.y[0]), rng)
-            folds = [one] * data.T
-        else:
-            by_value = two_valued(data)
-            folds = []
-            for y in data.y:
-                groups = [np.flatnonzero(y == v) for v in np.unique(y)] if by_value else [np.arange(len(y))]
-                folds.append(self._folds(groups, len(y), rng))
-        for k in range(self.n_splits):
-            test = [np.flatnonzero(f == k) for f in folds]
-            train = [np.flatnonzero(f != k) for f in folds]
-            if data.shared:
-                test, train = [test[0]] * data.T, [train[0]] * data.T
-            yield train, test
-
-    def _folds(self, groups: list[NDArray[np.intp]], n: int, rng: np.random.Generator) -> NDArray[np.intp]:
-        """The fold in which each row is tested; -1: never."""
-        fold = np.full(n, -1, dtype=np.intp)
-        for rows in groups:
-            if len(rows) < 2:
-                continue
-            order = rng.permutation(rows) if self.shuffle else rows
-            # A random first fold, so that small groups do not all fall into fold 0.
-            start = int(rng.integers(self.n_splits)) if self.shuffle else 0
-            if self.shuffle:
-                fold[order] = (start + np.arange(len(rows))) % self.n_splits
-            else:
-                fold[order] = np.arange(len(rows)) * self.n_splits // len(rows)
-        return fold

@@ -61,6 +61,9 @@ def options(p: argparse.ArgumentParser) -> None:
     how.add_argument("--seed", type=int, default=0, help="seed of random splits and folds (default 0)")
     running = p.add_argument_group("running")
     running.add_argument("--jobs", type=count, metavar="N", help="worker processes (default: all cores)")
+    running.add_argument("--backend", default="loky", choices=("loky", "dask"),
+                         help="loky: processes here (default); dask: the cluster at DASK_SCHEDULER_ADDRESS, "
+                         "or --jobs local workers")  # fmt: skip
     running.add_argument("--out", metavar="DIR", help="folder for everything (default: mtlref-DATA)")
     running.add_argument("--resume", action="store_true", help="go on where an earlier run in DIR stopped")
     running.add_argument("--force", action="store_true", help="delete an earlier run in DIR")
@@ -106,6 +109,7 @@ def run(o: argparse.Namespace) -> int:
         max_iter=o.max_iter,
         seed=o.seed,
         jobs=o.jobs,
+        backend=o.backend,
         out=out,
         resume=o.resume,
         force=o.force,

@@ -44,4 +44,8 @@ def data_fit(
     settings = (loss, scaling, fit_intercept, pooled_intercept)
     if isinstance(data, Moments):
         return MomentFit(*settings, data)
+    if data.sparse:
+        from mtlref.datafit.sparse_rows import SparseRowFit
+
+        return SparseRowFit(*settings, data)
     return (SharedRowFit if data.shared else RowFit)(*settings, data)

@@ -158,6 +158,7 @@ class CappedFeature(StagedModel):
 
     objective = staticmethod(objective)
     certificate = staticmethod(certificate)
+    sparse_rows = True
     iterates = staticmethod(iterates)
 
     def __init__(

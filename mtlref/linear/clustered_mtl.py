@@ -124,6 +124,7 @@ class ClusteredMTL(LinearModel):
     degrees: ClassVar[dict[str, int]] = {"lam": 2}
     objective = staticmethod(objective)
     certificate = staticmethod(certificate)
+    sparse_rows = True
     iterates = staticmethod(iterates)
 
     def __init__(

@@ -120,6 +120,7 @@ class ConvexASO(LinearModel):
     degrees: ClassVar[dict[str, int]] = {"lam": 2}
     objective = staticmethod(objective)
     certificate = staticmethod(certificate)
+    sparse_rows = True
     iterates = staticmethod(iterates)
 
     def __init__(

@@ -140,7 +140,7 @@ class PreparedFactors(Prepared):
         shown = in_order(found)
         with np.errstate(over="ignore", under="ignore"):
             L = np.ldexp(shown.L, self.ey - self.ex)
-            learned = model._remember(self.data) | {
+            learned = self.remembered(model) | {
                 "coef_": np.ascontiguousarray((L @ shown.S).T),
                 "intercept_": np.ldexp(outcome.b, self.ey),
                 "components_": np.ascontiguousarray(L.T),

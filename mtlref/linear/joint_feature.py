@@ -105,6 +105,7 @@ class JointFeature(LinearModel):
     objective = staticmethod(objective)
     certificate = staticmethod(certificate)
     iterates = staticmethod(iterates)
+    sparse_rows = True
 
     def __init__(
         self,

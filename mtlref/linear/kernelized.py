@@ -60,6 +60,11 @@ class KernelModel(LinearModel):
             self._design(x, "X") @ self.coef_[t] + self.intercept_[t] for x, t in zip(X.X, where, strict=True)
         ]
 
+    @property
+    def _takes_sparse(self) -> bool:  # type: ignore[override]
+        """A kernel is handed dense rows."""
+        return self.kernel is None
+
     def _read(self, X: Any, y: Any, tasks: Any, sample_weight: Any) -> TaskData | Moments:
         data = super()._read(X, y, tasks, sample_weight)
         if self.kernel is None:

@@ -112,6 +112,7 @@ class MeanRegularized(LinearModel):
     objective = staticmethod(objective)
     certificate = staticmethod(certificate)
     iterates = staticmethod(iterates)
+    sparse_rows = True
 
     def __init__(
         self,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -15,13 +15,16 @@ from mtlref.datafit import DataFit, data_fit
 from mtlref.errors import DataError, FormError, NoClosedForm, NotConverged
 from mtlref.estimator import Estimator
 from mtlref.moments import Moments, exponent_of, extreme_exponents, scaled_rows
-from mtlref.optim.problem import Problem
+from mtlref.optim.problem import DENSE_ROWS, SMALL_GRAM, Problem
 from mtlref.optim.result import Certificate, Result, Status
 from mtlref.optim.run import Certify, Iterate, Outcome, run
+from mtlref.registry import methods
 from mtlref.tasks import TaskData
 
 Array = NDArray[np.float64]
 Start = tuple[Array, Array]  # W (p, T), b (T,)
+# Moments of so many numbers, 1 GiB, are made of sparse rows for methods that do not work on the rows themselves.
+MOST_MOMENTS = 2**27
 
 
 class LinearModel(Estimator):
@@ -34,6 +37,9 @@ class LinearModel(Estimator):
     degrees: ClassVar[Mapping[str, int]] = {"lam": 1, "ridge": 2}
     lengths: ClassVar[tuple[str, ...]] = ()  # parameters that are sizes of coefficients
     pooled_intercept: ClassVar[bool] = False
+    # Whether the solver works on sparse rows themselves; with the squared loss Moments of them serve every method.
+    sparse_rows: ClassVar[bool] = False
+    _takes_sparse = True
 
     lam: float
     scaling: str
@@ -46,6 +52,10 @@ class LinearModel(Estimator):
     objective: ClassVar[Callable[..., float]]
     certificate: ClassVar[Callable[..., Certificate]]
     iterates: ClassVar[Callable[..., Iterator[Iterate]]]
+
+    @property
+    def _any_sparse(self) -> bool:  # type: ignore[override]
+        return self._takes_sparse and (self.loss == "squared" or self.sparse_rows)
 
     # -- what a person calls -----------------------------------------------------------------------------------------
 
@@ -148,7 +158,25 @@ class LinearModel(Estimator):
                 _check_both_classes(data, classes)
         elif isinstance(data, TaskData):
             _check_numbers(data)
-        return Prepared.of(self, data, classes)
+        ready = Prepared.of(self, self._from_sparse(data), classes)
+        return replace(ready, form=data.form) if isinstance(data, TaskData) else ready
+
+    def _from_sparse(self, data: TaskData | Moments) -> TaskData | Moments:
+        """Sparse rows as the solver takes them: their Moments where those are small or it knows nothing else."""
+        if isinstance(data, Moments) or not data.sparse:
+            return data
+        if self.loss == "squared":
+            numbers = (1 if data.shared else data.T) * data.p**2
+            tall = data.n.max() >= DENSE_ROWS * data.p or data.p <= SMALL_GRAM
+            if tall or (not self.sparse_rows and numbers <= MOST_MOMENTS):
+                return Moments.from_data(data)
+        if not self.sparse_rows:
+            able = [name for name, m in methods().items() if getattr(m.cls, "sparse_rows", False)]
+            raise FormError(
+                f"{type(self).__name__} takes sparse X with the squared loss and up to some {int(MOST_MOMENTS**0.5)} "
+                f"features (T p² numbers) alone; got loss={self.loss!r}, p = {data.p}. Any sparse X: {', '.join(able)}"
+            )
+        return data
 
     def _warn(self, result: Result, stacklevel: int) -> None:
         if result.status is not Status.CONVERGED:
@@ -220,6 +248,7 @@ class Prepared:
     fit: DataFit
     problem: Problem
     quick: DataFit
+    form: str | None = None
 
     @classmethod
     def of(cls, model: LinearModel, data: TaskData | Moments, classes: NDArray[Any] | None) -> Prepared:
@@ -241,6 +270,11 @@ class Prepared:
         if model.loss == "squared" and isinstance(rows, TaskData) and not problem.wide:
             quick = data_fit(problem.moments, *settings)
         return cls(rows, classes, ex, ey, fit, problem, quick)
+
+    def remembered(self, model: LinearModel) -> dict[str, Any]:
+        """The attributes that every form of data leaves; sparse rows are remembered in theirs when Moments are left."""
+        learned = model._remember(self.data)
+        return learned if self.form is None else learned | {"_form": self.form}
 
     def largest_curvature(self) -> float:
         """The largest eigenvalue of any c_t X_t'X_t."""
@@ -302,7 +336,7 @@ class Prepared:
             outcome.n_iter,
             outcome.history,
         )
-        learned = model._remember(self.data)
+        learned = self.remembered(model)
         learned |= {
             "coef_": np.ascontiguousarray(W.T),
             "intercept_": b,

@@ -110,6 +110,7 @@ class MTFL(KernelModel):
     degrees = {"lam": 2}
     objective = staticmethod(objective)
     certificate = staticmethod(certificate)
+    sparse_rows = True
     iterates = staticmethod(iterates)
 
     def __init__(

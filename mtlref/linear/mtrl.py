@@ -157,6 +157,7 @@ class MTRL(KernelModel):
     degrees = {"lam": 2, "ridge": 2}
     objective = staticmethod(objective)
     certificate = staticmethod(certificate)
+    sparse_rows = True
 
     def __init__(
         self,

@@ -98,6 +98,7 @@ class SingleTaskLasso(LinearModel):
     objective = staticmethod(objective)
     certificate = staticmethod(certificate)
     iterates = staticmethod(iterates)
+    sparse_rows = True
 
     def __init__(
         self,

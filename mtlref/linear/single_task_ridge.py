@@ -103,6 +103,7 @@ class SingleTaskRidge(LinearModel):
     objective = staticmethod(objective)
     certificate = staticmethod(certificate)
     iterates = staticmethod(iterates)
+    sparse_rows = True
 
     def __init__(
         self,

@@ -111,6 +111,7 @@ class TraceNorm(LinearModel):
     objective = staticmethod(objective)
     certificate = staticmethod(certificate)
     iterates = staticmethod(iterates)
+    sparse_rows = True
 
     def __init__(
         self,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,12 +16,15 @@ from scipy.special import expit
 from mtlref.moments import Moments, centred
 from mtlref.optim.quadratic import Quadratic
 from mtlref.optim.shareddesign import SharedDesign
+from mtlref.sparserows import CentredRows, RowSpan, column_means, is_sparse, stacked
 from mtlref.tasks import TaskData
 
 Array = NDArray[np.float64]
 
 # A dense H_t is worth its p² numbers while a task has at least this share of p rows.
 DENSE_ROWS = 0.5
+# Of sparse rows, whose factors are products and not numbers, up to so many features always.
+SMALL_GRAM = 1000
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +54,7 @@ class Problem:
     @property
     def wide(self) -> bool:
         """Whether tasks have so few rows that factors are smaller than Gram matrices."""
-        if isinstance(self.data, Moments):
+        if isinstance(self.data, Moments) or (self.data.sparse and self.p <= SMALL_GRAM):
             return False
         return float(self.data.n.max()) < DENSE_ROWS * self.p
 
@@ -74,7 +78,9 @@ class Problem:
 
     @property
     def one_design(self) -> bool:
-        """Whether the squared loss has the same quadratic for every task."""
+        """Whether the squared loss has the same quadratic for every task, of rows held as numbers."""
+        if isinstance(self.data, TaskData) and self.data.sparse and self.wide:
+            return False
         alike = self.data.shared or self.T == 1
         return self.loss == "squared" and alike and bool((self.c == self.c[0]).all())
 
@@ -93,24 +99,30 @@ class Problem:
             scale = 1.0
         return SharedDesign(scale * (Y.T @ X), X=X, scale=scale)
 
-    def _factor(self, X: Array, y: Array, s: Array | None, c: float) -> tuple[Array, Array]:
-        if self.fit_intercept:
-            X, y = centred(X, s)[1], centred(y, s)[1]
+    def _factor(self, X: Any, y: Array, s: Array | None, c: float) -> tuple[Any, Array]:
         root = np.sqrt(c) if s is None else np.sqrt(c * s)[:, None]
-        return root * X, (root if np.ndim(root) == 0 or y.ndim == 2 else root[:, 0]) * y
+        if self.fit_intercept:
+            y = centred(y, s)[1]
+        y = (root if np.ndim(root) == 0 or y.ndim == 2 else root[:, 0]) * y
+        if is_sparse(X):
+            return CentredRows.of(X, s, self.fit_intercept).scaled(root), y
+        return root * (centred(X, s)[1] if self.fit_intercept else X), y
 
     def task(self, t: int) -> Problem:
         """The problem of task t alone."""
         d = self.data
         if isinstance(d, Moments):
-            own = d.per_task()
-            fields = ("mass", "count", "x_mean", "y_mean", "cxx", "cxy", "cyy")
-            one: TaskData | Moments = replace(
-                own, names=own.names[t : t + 1], **{f: getattr(own, f)[t : t + 1] for f in fields}
-            )
+            one: TaskData | Moments = d.only([t])
         else:
             one = d.select(d.names[t : t + 1])
-        return replace(self, data=one, c=self.c[t : t + 1])
+        alone = replace(self, data=one, c=self.c[t : t + 1])
+        if self.loss == "squared":  # one factor or matrix serves all tasks of a design, and is made once
+            q = self.quadratic
+            own = slice(t, t + 1)
+            H = q.H if q.H is None or len(q.H) == 1 else q.H[own]
+            A = q.A if q.A is None or len(q.A) == 1 else q.A[own]
+            alone.__dict__["quadratic"] = Quadratic(q.r[own], H, A)
+        return alone
 
     def restrict(self, features: NDArray[np.intp]) -> Problem:
         """The same with some of the features only."""
@@ -118,14 +130,17 @@ class Problem:
         if isinstance(d, Moments):
             f = np.asarray(features)
             part = replace(
-                d, x_mean=d.x_mean[:, f], cxx=d.cxx[:, f[:, None], f], cxy=d.cxy[:, f], feature_names=None
+                d,
+                x_mean=d.x_mean[:, f],
+                cxx=d.cxx[:, f[:, None], f],
+                cxy=d.cxy[:, f],
+                feature_names=None,
+                x_slip=0.0,
             )
             return replace(self, data=part)
-        if d.shared:
-            X = (np.ascontiguousarray(d.X[0][:, features]),) * d.T
-        else:
-            X = tuple(np.ascontiguousarray(x[:, features]) for x in d.X)
-        return replace(self, data=replace(d, X=X, feature_names=None))
+        own: tuple[Any, ...] = d.X[:1] if d.shared else d.X
+        X = tuple(x[:, features].toarray() if d.sparse else np.ascontiguousarray(x[:, features]) for x in own)
+        return replace(self, data=replace(d, X=X * d.T if d.shared else X, feature_names=None))
 
     @cached_property
     def pooled(self) -> Problem:
@@ -147,14 +162,16 @@ class Problem:
                 cxx=(np.einsum("t,tij->ij", self.c, own.cxx) + (share[:, None] * dx).T @ dx)[None],
                 cxy=(self.c @ own.cxy + (share * dy) @ dx)[None],
                 cyy=np.array([self.c @ own.cyy + share @ dy**2]),
+                x_slip=0.0,
+                y_slip=0.0,
             )
             return Problem(one, self.loss, np.ones(1), self.fit_intercept)
         if d.shared:
             return self._pooled_design(d)
-        stacked = TaskData.from_list(
-            [np.vstack(d.X)], [np.concatenate(d.y)], weights=[np.concatenate(self.masses)]
+        rows = TaskData.from_list(
+            [stacked(d.X)], [np.concatenate(d.y)], weights=[np.concatenate(self.masses)]
         )
-        return Problem(stacked, self.loss, np.ones(1), self.fit_intercept)
+        return Problem(rows, self.loss, np.ones(1), self.fit_intercept)
 
     def _pooled_design(self, d: TaskData) -> Problem:
         """The same for one design: each row once with the mean target, or with the logistic loss once a class."""
@@ -166,7 +183,7 @@ class Problem:
         else:
             up, down = (mass * (Y > 0)).sum(axis=1), (mass * (Y < 0)).sum(axis=1)
             signs = np.repeat([1.0, -1.0], len(Y))
-            one = TaskData.from_list([np.vstack([d.X[0]] * 2)], [signs], weights=[np.concatenate([up, down])])
+            one = TaskData.from_list([stacked([d.X[0]] * 2)], [signs], weights=[np.concatenate([up, down])])
         return Problem(one, self.loss, np.ones(1), self.fit_intercept)
 
     @property
@@ -177,14 +194,19 @@ class Problem:
         return (len(self.data.y[0]) if self.data.shared else self.data.N) < self.p
 
     @cached_property
-    def row_space(self) -> tuple[Array, Problem]:
+    def row_space(self) -> tuple[Any, Problem]:
         """(Q, the problem in the coordinates Q'w): Q (p, k) an orthonormal basis of the span of all rows."""
         d = self.data
         assert isinstance(d, TaskData)
-        rows = d.X[0] if d.shared else np.vstack(d.X)
+        rows = d.X[0] if d.shared else stacked(d.X)
+        if d.sparse:
+            span, inside = RowSpan.of(rows)
+            cuts = np.cumsum(d.n)[:-1]
+            X = (inside,) * d.T if d.shared else tuple(np.split(inside, cuts))
+            return span, replace(self, data=replace(d, X=X, feature_names=None))
         Q, _ = np.linalg.qr(rows.T)
         if d.shared:
-            X: tuple[Array, ...] = (d.X[0] @ Q,) * d.T
+            X = (d.X[0] @ Q,) * d.T
         else:
             X = tuple(x @ Q for x in d.X)
         return Q, replace(self, data=replace(d, X=X, feature_names=None))
@@ -229,13 +251,25 @@ class Problem:
         r, offset, slopes = np.empty((T, p)), np.zeros(T), np.zeros((T, p))
         wide = self.wide
         H = None if wide else np.empty((T, p, p))
-        factors: list[Array] = []
+        factors: list[Any] = []
         for t in range(T):
             X, y = d.X[t], d.y[t]
             slope = -self.masses[t] * y * expit(-y * z[t])
             bend = self.masses[t] * expit(z[t]) * expit(-z[t])
-            gradient = X.T @ slope
             total = float(bend.sum())
+            if d.sparse:
+                A = CentredRows.of(X, bend, self.fit_intercept and total > 0)
+                gradient = slope @ A
+                if self.fit_intercept and total > 0:
+                    offset[t], slopes[t] = -slope.sum() / total, column_means(X, bend)
+                if H is None:
+                    factors.append(A.scaled(np.sqrt(bend)))
+                    r[t] = (factors[t] @ V[t]) @ factors[t] - gradient
+                else:
+                    H[t] = A.gram(bend)
+                    r[t] = H[t] @ V[t] - gradient
+                continue
+            gradient = X.T @ slope
             Xc = X
             if self.fit_intercept and total > 0:
                 mean = (bend @ X) / total

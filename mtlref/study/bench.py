@@ -10,11 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mtlref.errors import DataError
+from mtlref.folds import TaskKFold
 from mtlref.moments import Moments
 from mtlref.registry import Method
 from mtlref.study.settings import Settings
 from mtlref.study.splits import Split
-from mtlref.tasks import TaskData, TaskKFold
+from mtlref.tasks import TaskData
 
 Array = NDArray[np.float64]
 Kept = TypeVar("Kept")

@@ -52,7 +52,7 @@ def resolve(data: Any, name: str | None = None) -> Problem:
     if isinstance(data, tuple) and len(data) in (2, 3):
         return Problem(name or "data", as_tasks(*data))
     if isinstance(data, TaskData):
-        return Problem(name or "data", data)
+        return Problem(name or "data", as_tasks(data))
     if isinstance(data, Problem):
         return data
     raise FormError(

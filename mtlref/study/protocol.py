@@ -14,6 +14,7 @@ from mtlref import inputs, registry
 from mtlref.metrics import METRICS
 from mtlref.study import provenance
 from mtlref.study.bench import Bench
+from mtlref.study.cluster import need_distributed
 from mtlref.study.comparison import Comparison, Facts
 from mtlref.study.plan import Plan
 from mtlref.study.problem import Problem, check_usable, constant_column, resolve
@@ -53,6 +54,7 @@ def compare(
     max_iter: int | None = None,
     seed: int = 0,
     jobs: int | None = None,
+    backend: str = "loky",
     out: str | os.PathLike[str] | None = None,
     resume: bool = False,
     force: bool = False,
@@ -81,6 +83,8 @@ def compare(
     tol : relative gap that certifies a fit; max_iter : None for each method's own
     seed : of random splits and folds
     jobs : worker processes, None for all cores; 1 works in this process
+    backend : "loky" (processes on this machine) or "dask": the cluster of the ``distributed.Client`` in force, else of
+        the scheduler that DASK_SCHEDULER_ADDRESS names, else ``jobs`` local workers. The results are the same
     out : a folder for everything, or None to keep it in memory
     resume : go on in ``out`` where an earlier run stopped; force : delete what a run left in ``out`` and begin anew
     name : what to call the data; progress : show it on stderr (None: where ``out`` is given)
@@ -125,6 +129,8 @@ def compare(
     shown = _shown(metrics, settings.loss)
     parts = _splits(problem, settings)
     workers = available_cores() if jobs is None else inputs.count(jobs, "jobs")
+    if inputs.choice(backend, "backend", ("loky", "dask")) == "dask":
+        need_distributed()
     facts = _facts(problem, settings, parts, remarks)
     folder = None
     if out is not None:
@@ -142,7 +148,7 @@ def compare(
             bar.say(f"resuming: {plan.done():,} jobs were done before")
         bar.start(plan.done())
         try:
-            run_all(Bench(problem.tasks, parts, settings), plan, store, workers, bar)
+            run_all(Bench(problem.tasks, parts, settings), plan, store, workers, bar, backend)
         finally:
             bar.close()
         result = Comparison(

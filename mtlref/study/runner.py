@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import pickle
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,15 +27,23 @@ def available_cores() -> int:
     return os.cpu_count() or 1
 
 
-def run_all(bench: Bench, plan: Plan, store: Store, jobs: int, progress: Progress) -> None:
-    """Work until the plan has nothing left. Every finished job is in the store before the next is looked at."""
+def run_all(
+    bench: Bench, plan: Plan, store: Store, jobs: int, progress: Progress, backend: str = "loky"
+) -> None:
+    """Work until the plan has nothing left. Every finished job is in the store before the next is looked at.
+
+    A worker that dies on a cluster has its jobs done again by another; an outcome comes back once all the same.
+    """
+    if backend == "dask":
+        _on_cluster(bench, plan, store, jobs, progress)
+        return
     if jobs == 1:
         while todo := plan.jobs():
             progress.expect(len(todo) + plan.later(todo))
             for job in todo:
                 _keep(run(bench, job), plan, store, progress)
         return
-    from joblib import Parallel, parallel_config
+    from joblib import Parallel, delayed, parallel_config
 
     with tempfile.TemporaryDirectory(prefix="mtlref-") as folder:
         source = Path(folder) / "bench.pickle"
@@ -47,22 +55,49 @@ def run_all(bench: Bench, plan: Plan, store: Store, jobs: int, progress: Progres
                 n_jobs=jobs, batch_size=1, pre_dispatch="3*n_jobs", return_as="generator_unordered"
             ) as pool,
         ):
-            while todo := plan.jobs():
-                progress.expect(len(todo) + plan.later(todo))
-                for outcome in _outcomes(pool, str(source), todo):
-                    _keep(outcome, plan, store, progress)
+            _work_off(lambda job: delayed(work)(str(source), job), pool, plan, store, progress)
 
 
-def _outcomes(pool: Any, source: str, todo: list[Job]) -> Iterator[Outcome]:
-    from joblib import delayed
+def _on_cluster(bench: Bench, plan: Plan, store: Store, jobs: int, progress: Progress) -> None:
+    """The same on the workers of a dask cluster, to which the data are sent once."""
+    from joblib import Parallel, delayed, parallel_config
+
+    from mtlref.study import cluster
+
+    if not plan.jobs():
+        return
+    with (
+        cluster.client(jobs),
+        parallel_config(backend="dask", scatter=[bench], wait_for_workers_timeout=60),
+        Parallel(n_jobs=-1, batch_size=1, pre_dispatch="3*n_jobs", return_as="generator_unordered") as pool,
+    ):
+        _work_off(lambda job: delayed(cluster.work)(bench, job), pool, plan, store, progress)
+
+
+def _work_off(task: Callable[[Job], Any], pool: Any, plan: Plan, store: Store, progress: Progress) -> None:
+    while todo := plan.jobs():
+        progress.expect(len(todo) + plan.later(todo))
+        for outcome in _outcomes(pool, [task(job) for job in todo]):
+            _keep(outcome, plan, store, progress)
+
+
+def _outcomes(pool: Any, tasks: list[Any]) -> Iterator[Outcome]:
     from joblib.externals.loky.process_executor import BrokenProcessPool
 
     try:
-        yield from pool(delayed(work)(source, job) for job in todo)
+        yield from pool(tasks)
     except BrokenProcessPool as problem:
         raise MtlrefError(
             "a worker process died (out of memory?); what was finished is kept, and --resume goes on from there "
             f"({str(problem).splitlines()[0]})"
+        ) from None
+    except Exception as problem:
+        # A job raises nothing: what a method raises comes back as a Failure. What is left is the cluster's.
+        if isinstance(problem, MtlrefError) or not type(problem).__module__.startswith("distributed"):
+            raise
+        raise MtlrefError(
+            "the cluster lost a job for good (its workers died, or went away); what was finished is kept, and --resume "
+            f"goes on from there ({type(problem).__name__}: {str(problem).splitlines()[0]})"
         ) from None
 
 

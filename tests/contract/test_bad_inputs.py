@@ -99,7 +99,7 @@ BAD: dict[str, tuple[Any, type[Exception], str]] = {
     "3-D at predict": (lambda: ridge().fit(X, y).predict(np.ones((2, 6, 3))), mt.FormError, "TaskData.from_list"),
     "1-D X": (lambda: ridge().fit(y, y), mt.DataError, "X must be 2-D.*Reshape your data"),
     "no targets": (lambda: ridge().fit(X), mt.DataError, "fit needs targets: it requires y"),
-    "sparse X": (lambda: ridge().fit(_sparse(), y), mt.FormError, "X must be a dense array; got a sparse matrix"),
+    "sparse X": (lambda: mt.SharedMLP().fit(_sparse(), y), mt.FormError, "X must be a dense array; got a sparse matrix"),
     "unknown task at predict": (
         lambda: ridge().fit(X, y, tasks=TASKS).predict(X[:1], tasks=[7]), mt.UnknownTask,
         "tasks must be among those of fit: 0, 1; got 7"),

@@ -17,7 +17,8 @@ FILES = sorted(p for p in ROOT.rglob("*.py") if "__pycache__" not in p.parts)
 # Bottom to top; a module may import from its own layer and those below.
 LAYERS = [
     {"errors", "_version"},
-    {"inputs", "tasks", "moments", "bibliography", "registry", "estimator"},
+    {"inputs", "tasks", "folds", "moments", "sparserows", "streaming", "distributed", "bibliography", "registry",
+     "estimator"},
     {"losses", "datafit", "penalties", "linalg", "metrics", "recovery", "data"},
     {"optim"},
     {"linear", "neighbors", "gp", "nn", "balance", "decision"},
@@ -27,8 +28,8 @@ LAYERS = [
 ]
 SIBLINGS = LAYERS[4]
 OPTIONAL = {
-    "cvxpy", "hypothesis", "jinja2", "joblib", "markupsafe", "matplotlib", "pandas", "polars", "pooch", "pyarrow",
-    "pytest", "sklearn", "selenium", "threadpoolctl", "tqdm",
+    "cvxpy", "dask", "distributed", "hypothesis", "jinja2", "joblib", "markupsafe", "matplotlib", "pandas", "polars",
+    "pooch", "pyarrow", "pytest", "sklearn", "selenium", "threadpoolctl", "tqdm",
 }  # fmt: skip
 
 

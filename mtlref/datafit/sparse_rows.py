@@ -1,0 +1,143 @@
+"""Any loss over sparse rows: as over dense ones, with products that never make the design dense or centre it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mtlref.datafit.dual import DualPoint
+from mtlref.datafit.rows import RowFit
+from mtlref.losses import LOSSES
+from mtlref.sparserows import CentredRows, RowSpan, column_means, column_sizes, stacked
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class SparseRowFit(RowFit):
+    """L(W, b) from sparse rows."""
+
+    # -- sums over columns -------------------------------------------------------------------------------------------
+
+    @cached_property
+    def _own(self) -> tuple[Any, ...]:
+        """The designs, one where shared."""
+        return self.data.X[:1] if self.data.shared else self.data.X
+
+    @cached_property
+    def _weights(self) -> tuple[Array | None, ...]:
+        d = self.data
+        return (None,) * d.T if d.weights is None else d.weights
+
+    @cached_property
+    def _centred_rows(self) -> tuple[CentredRows, ...]:
+        """The designs about their means where an intercept a task is fitted."""
+        centre = self.fit_intercept and not self.pooled_intercept
+        return tuple(CentredRows.of(X, s, centre) for X, s in zip(self._own, self._weights, strict=False))
+
+    def _correlations(self, theta: Array) -> Array:
+        """(p, T): X_t' θ_t, by 1'θ = 0 about the columns' means where those are large beside what varies."""
+        d, rows = self.data, self._centred_rows
+        if d.shared and not self.pooled_intercept:
+            return np.asarray((theta.reshape(d.T, -1) @ rows[0]).T)
+        parts = np.split(theta, self._starts[1:])
+        if not self.pooled_intercept:
+            return np.column_stack([th @ A for A, th in zip(rows, parts, strict=True)])
+        # Σ_t 1'θ_t = 0 allows one mean for all.
+        mean = self._common_mean if self.fit_intercept else np.zeros(d.p)
+        return np.column_stack([X.T @ th - mean * th.sum() for X, th in zip(d.X, parts, strict=True)])
+
+    @cached_property
+    def _common_mean(self) -> Array:
+        share = self.c * self.mass
+        means = np.array([column_means(X, s) for X, s in zip(self.data.X, self._weights, strict=True)])
+        return np.asarray(share @ means / share.sum())
+
+    @cached_property
+    def _column_sizes(self) -> Array:
+        """(T, p) or (1, p): the largest |x_tij| of each column."""
+        return np.array([column_sizes(X) for X in self._own])
+
+    @cached_property
+    def column_energy(self) -> Array:
+        """(T, p): c_t Σ_i s_ti x_tij², centred where an intercept is fitted."""
+        pairs = zip(self._own, self._weights, strict=False)
+        squares = np.array([CentredRows.of(X, s, self.fit_intercept).squares(s) for X, s in pairs])
+        return np.asarray(self.c[:, None] * np.broadcast_to(squares, (self.data.T, self.data.p)))
+
+    # -- curvature ---------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def _span(self) -> tuple[RowSpan, Array] | None:
+        d = self.data
+        if (len(d.y[0]) if d.shared else d.N) >= d.p:
+            return None
+        return RowSpan.of(stacked(self._own))
+
+    @property
+    def row_basis(self) -> Any:
+        """(p, k): an orthonormal basis of the span of the rows where they are fewer than the features."""
+        return None if self._span is None else self._span[0]
+
+    def _bend(self, t: int, w: Array, b: float) -> Array:
+        """(n_t,): s_ti l''."""
+        X, y, s = self.data.X[t], self.data.y[t], self._weights[t]
+        s = np.ones(len(y)) if s is None else s
+        return s if self.loss == "squared" else np.asarray(s * LOSSES[self.loss].hess(y, X @ w + b))
+
+    def _coordinates(self, t: int) -> Array:
+        """(n_t, k): the rows of task t in the basis."""
+        assert self._span is not None
+        start = 0 if self.data.shared else int(self._starts[t])
+        return self._span[1][start : start + len(self.data.y[t])]
+
+    def curvature(self, t: int, w: Array, b: float) -> Array:
+        """c_t X_t' diag(s_ti l'') X_t, centred where an intercept is fitted; in ``row_basis``."""
+        s = self._bend(t, w, b)
+        centre = self.fit_intercept and bool(s.any())
+        if self._span is None:
+            return np.asarray(self.c[t] * CentredRows.of(self.data.X[t], s, centre).gram(s))
+        X = self._coordinates(t)
+        if centre:
+            X = X - (s @ X) / s.sum()
+        return np.asarray(self.c[t] * (X.T @ (s[:, None] * X)))
+
+    def pooled_curvature(self) -> Array:
+        """Σ_t c_t X_t' diag(s_t) X_t about the mean of all rows; in ``row_basis``."""
+        every = range(self.data.T)
+        s = np.concatenate([self.c[t] * self._bend(t, np.zeros(self.data.p), 0.0) for t in every])
+        if self._span is None:
+            return CentredRows.of(stacked(self.data.X), s, self.fit_intercept).gram(s)
+        X = np.vstack([self._coordinates(t) for t in every])
+        if self.fit_intercept:
+            X = X - (s @ X) / s.sum()
+        return np.asarray(X.T @ (s[:, None] * X))
+
+    def moved(self, point: DualPoint, W: Array, b: Array, V: Array) -> DualPoint:
+        """The point at θ_t − D_t X_t v_t, rows centred by D_t where an intercept is fitted; V in ``row_basis``."""
+        assert point.terms is not None
+        a, weight, starts = point.terms
+        a, G = a.copy(), point.G.copy()
+        ends = np.append(starts[1:], len(a))
+        for t, X in enumerate(self.data.X):
+            rows = slice(starts[t], ends[t])
+            bend = LOSSES[self.loss].hess(self.data.y[t], X @ W[:, t] + b[t])
+            total = weight[rows] @ bend
+            centre = self.fit_intercept and total > 0
+            if self._span is None:
+                A = CentredRows.of(X, weight[rows] * bend, centre)
+                move = bend * (A @ V[:, t])
+                lost = (weight[rows] * move) @ A
+            else:
+                Xr = self._coordinates(t)
+                if centre:
+                    Xr = Xr - ((weight[rows] * bend) @ Xr) / total
+                move = bend * (Xr @ V[:, t])
+                lost = self._span[0] @ (Xr.T @ (weight[rows] * move))
+            a[rows] -= self.data.y[t] * move
+            G[:, t] -= lost
+        return DualPoint(G, None, None, (a, weight, starts), point.rounding)
