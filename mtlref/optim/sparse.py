@@ -19,6 +19,7 @@ from mtlref.optim.admm import admm
 from mtlref.optim.interior import interior
 from mtlref.optim.peaks import Peaks
 from mtlref.optim.quadratic import Quadratic
+from mtlref.optim.rowsystem import solve_rows
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -125,25 +126,24 @@ class Rows:
         if leaving.any():
             descent = descent - q.times(leaving)[:, active]
         assert q.H is not None
-        K = q.H[:, active[:, None], active] + np.diag(d + damping)
-        Kinv = _inverse(K)
-        if Kinv is None:
-            return None
         S = np.sqrt(d) * unit
-        if len(Kinv) == 1:
-            x = descent @ Kinv[0]
-            M = np.eye(len(active)) - Kinv[0] * (S.T @ S)
+        H = q.H[:, active[:, None], active]
+        if len(H) > 1:
+            found = solve_rows(H, d + damping, S, descent)
+            if found is None:
+                return None
+            step[:, active] = found
         else:
-            x = np.matmul(Kinv, descent[:, :, None])[:, :, 0]
-            M = np.eye(len(active)) - np.einsum("tij,ti,tj->ij", Kinv, S, S, optimize=True)
-        try:
-            z = np.linalg.solve(M, (S * x).sum(axis=0))
-        except np.linalg.LinAlgError:
-            return None
-        back = S * z
-        step[:, active] = x + (
-            back @ Kinv[0] if len(Kinv) == 1 else np.matmul(Kinv, back[:, :, None])[:, :, 0]
-        )
+            Kinv = _inverse(H[0] + np.diag(d + damping))
+            if Kinv is None:
+                return None
+            try:
+                z = np.linalg.solve(
+                    np.eye(len(active)) - Kinv * (S.T @ S), (S * (descent @ Kinv)).sum(axis=0)
+                )
+            except np.linalg.LinAlgError:
+                return None
+            step[:, active] = (descent + S * z) @ Kinv
         return step if np.isfinite(step).all() else None
 
     def activate(self, q: Quadratic, V: Array, g: Array) -> Array:
