@@ -110,6 +110,20 @@ class Quadratic:
         return Quadratic(self.r / s2, H / (s2[:, :, None] * s2[:, None, :]))
 
     @cached_property
+    def unit_entries(self) -> tuple[Array, Quadratic]:
+        """(s, the same in the coordinates s_tj v_tj): s (T, p), roots of the diagonals; one where that is zero."""
+        s = np.sqrt(np.broadcast_to(self.diagonal, (self.T, self.p)))
+        s = np.where(s > 0, s, 1.0)
+        return s, self.rescaled(s)
+
+    @cached_property
+    def unit_rows(self) -> tuple[Array, Quadratic]:
+        """(s, the same in the coordinates s_j v_tj): s (p,), the root of the diagonals' mean over the tasks."""
+        s = np.sqrt(np.broadcast_to(self.diagonal, (self.T, self.p)).mean(axis=0))
+        s = np.where(s > 0, s, 1.0)
+        return s, self.rescaled(s)
+
+    @cached_property
     def spectrum(self) -> tuple[Array, Array]:
         """(e, U): eigenvalues (T, k), eigenvectors (T, p, k) of H_t without the ridge; (1, ...) where shared.
 

@@ -299,12 +299,11 @@ def sparse_quadratic(
     q: Quadratic, kind: type[Penalty], lam: float, V: Array, share: Array | None = None
 ) -> Iterator[tuple[Array, bool]]:
     """Yields (V, certify) for min q(V) + lam · (row norms or absolute values), q dense; ends where rounding begins."""
-    s = _unit_scale(q, kind)
-    scaled = q.rescaled(s)
+    s, scaled = q.unit_entries if kind is Entries else q.unit_rows
     penalty = kind(lam / s)
     if share is not None:  # (p,): what each feature bears of lam
         penalty = Entries(share * (lam / s), lam / s)
-    V = V * s
+    V = np.ascontiguousarray(V * s)
     settled = False
     for V, settled in _newton(scaled, penalty, V):
         yield V / s, True
@@ -332,13 +331,6 @@ def _units(penalty: Penalty) -> Array:
     """What residuals are relative to: the thresholds, or what stands in for those that are zero."""
     reference = getattr(penalty, "reference", None)
     return penalty.threshold if reference is None else np.asarray(reference)
-
-
-def _unit_scale(q: Quadratic, kind: type[Penalty]) -> Array:
-    """(T, p): square roots of H's diagonal; for rows (p,), by its mean over tasks; one where that is zero."""
-    diagonal = np.broadcast_to(q.diagonal, (q.T, q.p))
-    s = np.sqrt(diagonal if kind is Entries else diagonal.mean(axis=0))
-    return np.where(s > 0, s, 1.0)
 
 
 def _sane_steps(q: Quadratic, penalty: Penalty, V: Array, g: Array) -> Iterator[Array]:
