@@ -55,9 +55,7 @@ def _substituted(L: Array) -> Array:
 def solve_rows(H: Array, d: Array, S: Array, R: Array) -> Array | None:
     """(T, a): Δ for H (T, a, a), d (a,), S and R (T, a); None where K_t is not positive definite or M is singular."""
     a = len(d)
-    K = H.copy()
-    diagonal = np.arange(a)
-    K[:, diagonal, diagonal] += d
+    K = H + np.diag(d)
     try:
         inverse = inverse_lower(np.linalg.cholesky(K))
     except np.linalg.LinAlgError:
