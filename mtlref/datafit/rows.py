@@ -59,7 +59,9 @@ class RowFit(DataFit):
         if not (self._last and np.array_equal(self._last[0], W)):
             d = self.data
             z = (
-                (d.X[0] @ W).T.ravel()
+                np.zeros(len(self._y))
+                if not W.any()
+                else (d.X[0] @ W).T.ravel()
                 if d.shared
                 else np.concatenate([X @ w for X, w in zip(d.X, W.T, strict=True)])
             )

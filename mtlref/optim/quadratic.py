@@ -143,6 +143,14 @@ class Quadratic:
             U[t, :, : len(d)] = Vt.T
         return e, U
 
+    @cached_property
+    def rotated(self) -> tuple[Diagonal, Array] | None:
+        """(the same in the coordinates U'v_t, U (p, p)), U the eigenvectors that all tasks share; None without them."""
+        e, U = self.spectrum
+        if len(U) > 1 or U.shape[1] != U.shape[2]:
+            return None
+        return Diagonal(self.r @ U[0], e[0], self.ridge), U[0]
+
     def solve_shifted(self, B: Array, shift: float | Array) -> Array:
         """(T, p): rows (H_t + (ridge + shift_t) I)⁻¹ b_t, from the spectrum; shift > 0 where H_t is singular."""
         e, U = self.spectrum
@@ -157,3 +165,25 @@ class Quadratic:
             inner = np.matmul(U.transpose(0, 2, 1), B[:, :, None])[:, :, 0] * weight
             out = np.matmul(U, inner[:, :, None])[:, :, 0]
         return np.asarray(out if full else out + B / total)
+
+
+@dataclass(frozen=True, eq=False)
+class Diagonal:
+    """q(V) with the same diagonal H = diag(e + ridge) for all tasks: what a shared design is in its eigenvectors."""
+
+    r: Array
+    e: Array
+    ridge: float = 0.0
+
+    @property
+    def spectrum(self) -> tuple[Array, None]:
+        """(e, None): eigenvalues (p,) without the ridge."""
+        return self.e, None
+
+    def times(self, V: Array) -> Array:
+        """(T, p): rows H v_t."""
+        return V * (self.e + self.ridge)
+
+    def solve_shifted(self, B: Array, shift: float) -> Array:
+        """(T, p): rows (H + shift I)⁻¹ b_t."""
+        return B / (self.e + (self.ridge + shift))

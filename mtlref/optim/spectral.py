@@ -18,7 +18,9 @@ from mtlref.optim.smooth import in_row_space
 
 Array = NDArray[np.float64]
 Start = tuple[Array, Array]
-CHECK_EVERY = 10
+CHECK_EVERY = 50
+LOOK_EVERY = 5
+FALLEN = 0.2
 INNER_LIMIT = 1000
 SETTLED = 1e-13
 # A leap ends where its steps have become so small, or after so many.
@@ -93,8 +95,8 @@ def spectral_fit(
     if problem.loss == "squared":
         q = problem.quadratic.with_ridge(ridge).pulled(pull)
         V0 = np.zeros((problem.T, problem.p)) if start is None else start[0].T
-        for k, (V, _, _) in enumerate(admm(q, prox, V0, penalty.first_rho(q, V0)), 1):
-            yield (V.T, None) if k % CHECK_EVERY == 0 else None
+        yield from _quadratic(q, penalty, prox, V0)
+        return
 
     def inner(q: Quadratic, V: Array) -> Array:
         q = q.with_ridge(ridge).pulled(pull)
@@ -109,6 +111,25 @@ def spectral_fit(
         return total if pull is None else total - float(np.vdot(pull, V))
 
     yield from prox_newton(problem, value, inner, start)
+
+
+def _quadratic(
+    q: Quadratic, penalty: SpectralPenalty, prox: Callable[[Array, float], Array], V: Array
+) -> Iterator[Iterate]:
+    """ADMM, for a shared design in its eigenvectors, where an iteration multiplies by no matrix of the features.
+
+    Iterates are certified where the residual has fallen to a share of what it was at the last one that was.
+    """
+    rotated = q.rotated
+    rho = penalty.first_rho(q, V)
+    shown = np.inf
+    inside, start = (q, V) if rotated is None else (rotated[0], V @ rotated[1])
+    for k, (Z, _, residual) in enumerate(admm(inside, prox, start, rho), 1):
+        if k % LOOK_EVERY == 0 and (residual <= FALLEN * shown or k % CHECK_EVERY == 0):
+            shown = residual
+            yield (Z if rotated is None else Z @ rotated[1].T).T, None
+        else:
+            yield None
 
 
 def spectral_leap(problem: Problem, start: Start, term: PartialTraceTerm, ridge: float) -> tuple[Start, int]:
