@@ -51,7 +51,7 @@ class Problem:
         """Whether tasks have so few rows that factors are smaller than Gram matrices."""
         if isinstance(self.data, Moments):
             return False
-        return float(self.data.n.max()) < DENSE_ROWS * self.p
+        return float(self.data.n.max()) <= DENSE_ROWS * self.p
 
     @cached_property
     def quadratic(self) -> Quadratic:

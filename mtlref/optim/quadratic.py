@@ -138,16 +138,19 @@ class Quadratic:
         e = np.zeros((len(self.A), k))
         U = np.zeros((len(self.A), self.p, k))
         for t, A in enumerate(self.A):
-            _, d, Vt = np.linalg.svd(A, full_matrices=False)
-            e[t, : len(d)] = d * d
-            U[t, :, : len(d)] = Vt.T
+            d, V = _right_vectors(A)
+            e[t, : len(d)] = d
+            U[t, :, : len(d)] = V
         return e, U
 
     @cached_property
     def rotated(self) -> tuple[Diagonal, Array] | None:
-        """(the same in the coordinates U'v_t, U (p, p)), U the eigenvectors that all tasks share; None without them."""
+        """(the same in the coordinates U'v_t, U (p, k)), U the eigenvectors that all tasks share; None without them.
+
+        Where k < p what is orthogonal to them is left out: nothing but a penalty sees it, and r has no part in it.
+        """
         e, U = self.spectrum
-        if len(U) > 1 or U.shape[1] != U.shape[2]:
+        if len(U) > 1:
             return None
         return Diagonal(self.r @ U[0], e[0], self.ridge), U[0]
 
@@ -187,3 +190,20 @@ class Diagonal:
     def solve_shifted(self, B: Array, shift: float) -> Array:
         """(T, p): rows (H + shift I)⁻¹ b_t."""
         return B / (self.e + (self.ridge + shift))
+
+
+# Through the Gram matrix, directions below this share of its largest eigenvalue would not be orthogonal to 1e-10.
+WELL, NONE = 1e-6, 1e-13
+
+
+def _right_vectors(A: Array) -> tuple[Array, Array]:
+    """(d, V): squared singular values (k,) and right singular vectors (p, k) of A, for fewer rows than columns.
+
+    Through A A' where that loses nothing: singular values are none or far above rounding. By SVD otherwise.
+    """
+    e, Q = np.linalg.eigh(A @ A.T)
+    kept = e > NONE * e[-1]
+    if len(A) <= A.shape[1] and kept.any() and e[kept][0] >= WELL * e[-1]:
+        return e[kept], A.T @ (Q[:, kept] / np.sqrt(e[kept]))
+    _, d, Vt = np.linalg.svd(A, full_matrices=False)
+    return d * d, Vt.T

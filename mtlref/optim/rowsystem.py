@@ -20,7 +20,7 @@ BLOCK, LARGE_BLOCK, LARGE = 7, 16, 100
 def inverse_lower(L: Array) -> Array:
     """(T, a, a): inverses of lower triangular matrices, all tasks at once, in blocks of rows.
 
-    X_kk = L_kk⁻¹ by forward substitution, all blocks at once; then X_k,<k = −X_kk L_k,<k X_<k,<k, block after block: the
+    X_kk = L_kk⁻¹ by forward substitution, all blocks at once; then X_k,<k = −X_kk L_k,<k X_<k,<k, block by block: the
     loops are over a / block blocks and the rows of one.
     """
     T, a, _ = L.shape

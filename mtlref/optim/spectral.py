@@ -21,6 +21,10 @@ Start = tuple[Array, Array]
 CHECK_EVERY = 50
 LOOK_EVERY = 5
 FALLEN = 0.2
+# Residuals above this promise nothing that a certificate could show.
+PROMISING = 1e-3
+# Times the mean curvature: the first iterations move far, and a rho that is too small costs more of them.
+FROM_NOTHING = 3.0
 INNER_LIMIT = 1000
 SETTLED = 1e-13
 # A leap ends where its steps have become so small, or after so many.
@@ -62,7 +66,7 @@ class TraceNormTerm:
         """
         sigma = np.linalg.svd(V, compute_uv=False)
         sigma = sigma[sigma > 1e-9 * sigma[0]] if sigma[0] > 0 else sigma[:0]
-        return 1.6 * self.lam / float(sigma.mean()) if sigma.size else natural_rho(q)
+        return 1.6 * self.lam / float(sigma.mean()) if sigma.size else FROM_NOTHING * natural_rho(q)
 
 
 @dataclass(frozen=True)
@@ -113,6 +117,15 @@ def spectral_fit(
     yield from prox_newton(problem, value, inner, start)
 
 
+def spectral_in_row_space(
+    problem: Problem, start: Start | None, penalty: SpectralPenalty, ridge: float
+) -> Iterator[Iterate]:
+    """``spectral_fit`` in the span of the rows where that is smaller than p; a shared design's eigenvectors span it."""
+    if problem.loss == "squared" and problem.wide and problem.quadratic.shared:
+        return spectral_fit(problem, start, penalty, ridge)
+    return in_row_space(problem, start, lambda part, begin: spectral_fit(part, begin, penalty, ridge))
+
+
 def _quadratic(
     q: Quadratic, penalty: SpectralPenalty, prox: Callable[[Array, float], Array], V: Array
 ) -> Iterator[Iterate]:
@@ -125,7 +138,7 @@ def _quadratic(
     shown = np.inf
     inside, start = (q, V) if rotated is None else (rotated[0], V @ rotated[1])
     for k, (Z, _, residual) in enumerate(admm(inside, prox, start, rho), 1):
-        if k % LOOK_EVERY == 0 and (residual <= FALLEN * shown or k % CHECK_EVERY == 0):
+        if k % LOOK_EVERY == 0 and (residual <= min(FALLEN * shown, PROMISING) or k % CHECK_EVERY == 0):
             shown = residual
             yield (Z if rotated is None else Z @ rotated[1].T).T, None
         else:
