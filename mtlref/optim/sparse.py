@@ -31,10 +31,12 @@ FIRST_RHO = 0.3
 TURN = 0.3
 MOST_TURNED = 12
 NEWTON_ROUND = 12
+# A step that lowers the objective by this share of it gets on, whatever the conditions say.
+FALL = 1e-3
 # Where the optimality conditions miss by more than this share of the threshold, a certificate would say little.
 CLOSE = 3e-4
 FAR = 30.0
-DAMPINGS = (0.0, 1e-8, 1e-5, 1e-2)
+DAMPINGS = (0.0, 1e-8, 1e-5, 1e-2, 3.0)
 HALVINGS = 4
 # Where the optimality conditions hold to this share of the threshold, rounding is all that is left.
 SETTLED = 1e-13
@@ -381,13 +383,14 @@ def _newton(q: Quadratic, penalty: Penalty, V: Array) -> Iterator[tuple[Array, b
     HV = q.times(V)
     settled_at = SETTLED + 32 * EPS * float(np.abs(q.r).max() / _units(penalty).min())
     best = np.inf
-    stalled = 0
+    stalled, fell = 0, False
     miss = penalty.residual(V, q.r - HV)
+    value = q.value(V, HV) + penalty.value(V)
     for _ in range(NEWTON_ROUND):
         if miss <= settled_at:
             yield V, True, True
             return
-        if miss >= 0.5 * best:
+        if miss >= 0.5 * best and not fell:
             stalled += 1
             if stalled >= 3:
                 yield V, miss <= 100 * settled_at, True
@@ -396,19 +399,21 @@ def _newton(q: Quadratic, penalty: Penalty, V: Array) -> Iterator[tuple[Array, b
         entered = penalty.activate(q, V, q.r - HV)
         if entered is not V:
             V, HV = entered, q.times(entered)
-        found = _descend(q, penalty, V, HV, miss)
+            value = q.value(V, HV) + penalty.value(V)
+        found = _descend(q, penalty, V, HV, miss, value)
         if found is None:
             break
-        V, HV, miss = found
+        before = value
+        V, HV, miss, value = found
+        fell = value < before - FALL * abs(before)
         yield V, False, miss <= CLOSE
     yield V, False, True
 
 
 def _descend(
-    q: Quadratic, penalty: Penalty, V: Array, HV: Array, miss: float
-) -> tuple[Array, Array, float] | None:
-    """(V, HV, residual) after a line search along the first step that descends; None where none does."""
-    value = q.value(V, HV) + penalty.value(V)
+    q: Quadratic, penalty: Penalty, V: Array, HV: Array, miss: float, value: float
+) -> tuple[Array, Array, float, float] | None:
+    """(V, HV, residual, value) after a line search along the first step that descends; None where none does."""
     allowed = value + 1e-14 * abs(value)
     for step in _sane_steps(q, penalty, V, q.r - HV):
         size = 1.0
@@ -422,5 +427,5 @@ def _descend(
             # A rise is allowed for better conditions, but not above the value at zero: far out they say nothing.
             better = left <= 0.5 * miss and k <= 1
             if (better and new <= max(value, 0.0)) or (new <= allowed and (k >= 1 or better)):
-                return trial, HT, left
+                return trial, HT, left, new
     return None

@@ -11,8 +11,9 @@ from scipy.special import expit
 from mtlref.optim.problem import Problem
 from mtlref.optim.proxnewton import prox_newton
 from mtlref.optim.quadratic import Quadratic
+from mtlref.optim.raggedset import ragged_rows
 from mtlref.optim.run import Iterate
-from mtlref.optim.sparse import Entries, Penalty, sparse_quadratic
+from mtlref.optim.sparse import Entries, Penalty, Rows, sparse_quadratic
 from mtlref.tasks import TaskData
 
 Array = NDArray[np.float64]
@@ -41,6 +42,8 @@ def sparse_fit(
 
     share (p,), with absolute values only: 1, or 0 for features that bear no penalty.
     """
+    if kind is Rows and problem.loss == "squared" and problem.p > SMALL and not problem.quadratic.shared:
+        return ragged_rows(problem, start, lam, ridge)
     if problem.p <= SMALL:
         return _all_features(problem, start, kind, lam, ridge, share)
     if kind is Entries and problem.T > 1:
