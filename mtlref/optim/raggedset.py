@@ -1,4 +1,4 @@
-"""Row norms plus the squared loss of tasks that have each a design: working sets cut from the Gram matrices once formed.
+"""Row norms plus the squared loss of tasks that have each a design: working sets cut from Gram matrices formed once.
 
 The rows are passed over once, for Gram matrices or, where tasks have few rows, for factors; a working set takes its
 part of those. It is solved no more precisely than what is outside of it warrants.

@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 # Rows of the blocks that are inverted by substitution: small for small factors, whose calls cost more than their work.
 BLOCK, LARGE_BLOCK, LARGE = 7, 16, 100
+# Through the rows where they are fewer than this share of the features.
+FEW = 0.8
 
 
 def inverse_lower(L: Array) -> Array:
@@ -52,21 +54,49 @@ def _substituted(L: Array) -> Array:
     return X
 
 
-def solve_rows(H: Array, d: Array, S: Array, R: Array) -> Array | None:
-    """(T, a): Δ for H (T, a, a), d (a,), S and R (T, a); None where K_t is not positive definite or M is singular."""
+def solve_rows(H: Array, d: Array, damping: float, unit: Array, R: Array, root: Array | None) -> Array | None:
+    """(T, a): Δ for K_t = H_t + diag(d + damping), u_j = √d_j unit_j; H (T, a, a), unit and R (T, a), ‖unit_j‖ = 1.
+
+    root (T, n, a), where there are fewer rows than a: H_t = root_t' root_t. None where K_t is not positive definite or
+    M is singular.
+    """
+    try:
+        if root is not None and root.shape[1] < FEW * len(d):
+            return _by_rows(root, d, damping, unit, R)
+        return _by_features(H, d, damping, unit, R)
+    except np.linalg.LinAlgError:
+        return None
+
+
+def _by_features(H: Array, d: Array, damping: float, unit: Array, R: Array) -> Array:
     a = len(d)
-    K = H + np.diag(d)
-    try:
-        inverse = inverse_lower(np.linalg.cholesky(K))
-    except np.linalg.LinAlgError:
-        return None
-    B = inverse * S[:, None, :]
+    inverse = inverse_lower(np.linalg.cholesky(H + np.diag(d + damping)))
+    B = inverse * (np.sqrt(d) * unit)[:, None, :]
     tall = B.reshape(-1, a)
-    M = np.eye(a) - tall.T @ tall
     half = np.matmul(inverse, R[:, :, None])
-    try:
-        z = np.linalg.solve(M, half.ravel() @ tall)
-    except np.linalg.LinAlgError:
-        return None
+    z = np.linalg.solve(np.eye(a) - tall.T @ tall, half.ravel() @ tall)
     # K⁻¹ (R + S z) = L⁻ᵀ (L⁻¹ R + B z).
     return np.asarray(np.matmul((half + (B @ z)[:, :, None]).transpose(0, 2, 1), inverse)[:, 0])
+
+
+def _by_rows(root: Array, d: Array, damping: float, unit: Array, R: Array) -> Array:
+    """K⁻¹ = D − D A' (I + A D A')⁻¹ A D with D = diag(1 / (d + damping)).
+
+    Of I − Σ_t D ∘ (s_t s_t') the units' norms leave damping / (d + damping): M is a sum of squares, without cancellation.
+    """
+    D = 1.0 / (d + damping)
+    half = np.sqrt(D)
+    A = root * half
+    inner = np.matmul(A, A.transpose(0, 2, 1))
+    rows = np.arange(root.shape[1])
+    inner[:, rows, rows] += 1.0
+    C = np.matmul(inverse_lower(np.linalg.cholesky(inner)), A)
+    S = np.sqrt(d) * unit
+
+    def solved(x: Array) -> Array:
+        x = half * x
+        return np.asarray(half * (x - np.matmul(np.matmul(C, x[:, :, None]).transpose(0, 2, 1), C)[:, 0]))
+
+    tall = (C * (half * S)[:, None, :]).reshape(-1, len(d))
+    z = np.linalg.solve(np.diag(damping * D) + tall.T @ tall, (S * solved(R)).sum(axis=0))
+    return solved(R + S * z)

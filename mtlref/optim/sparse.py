@@ -129,7 +129,8 @@ class Rows:
         S = np.sqrt(d) * unit
         H = q.H[:, active[:, None], active]
         if len(H) > 1:
-            found = solve_rows(H, d + damping, S, descent)
+            root = None if q.root is None else q.root[:, :, active]
+            found = solve_rows(H, d, damping, unit, descent, root)
             if found is None:
                 return None
             step[:, active] = found

@@ -28,6 +28,7 @@ FINEST = 1e-11
 INNER_SHARE = 1e-3
 ROUGH = 1e-5
 STALE = 4
+FIRST_GOAL = GOAL_SHARE = 0.1
 
 
 def sparse_fit(
@@ -157,6 +158,8 @@ def _working_set(
             begin = (V[:, chosen].T, part.null_intercept)
         last: tuple[Array, Array | None] | None = None
         best, stale = np.inf, 0
+        # More than what fails outside of the set asks for would be lost when that comes in.
+        goal = max(accuracy, min(FIRST_GOAL, GOAL_SHARE * worst / lam))
         for k, iterate in enumerate(_all_features(part, begin, kind, lam, ridge, part_share)):
             if iterate is not None:
                 miss = _miss(part, iterate, penalty, ridge)
@@ -164,7 +167,7 @@ def _working_set(
                 if last is None or miss < best:
                     best, last = miss, iterate
                 # An iterate that rounding keeps from the accuracy asked for is as good as it gets.
-                if best <= accuracy or k >= INNER_LIMIT or (stale >= STALE and best <= ROUGH):
+                if best <= goal or k >= INNER_LIMIT or (stale >= STALE and best <= ROUGH):
                     break
             yield None
         assert last is not None
