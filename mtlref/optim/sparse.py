@@ -32,7 +32,7 @@ TURN = 0.3
 MOST_TURNED = 12
 NEWTON_ROUND = 12
 # A step that lowers the objective by this share of it gets on, whatever the conditions say.
-FALL = 1e-3
+FALL = 1e-6
 # Where the optimality conditions miss by more than this share of the threshold, a certificate would say little.
 CLOSE = 3e-4
 FAR = 30.0

@@ -22,10 +22,10 @@ Start = tuple[Array, Array]
 # Up to so many features, all of them at once cost less than looking for the right ones.
 SMALL = 100
 INNER_LIMIT = 400
-FIRST_SET = 20
+FIRST_SET = 50
 FINEST = 1e-11
 # A Newton model is solved to this share of the residual that it starts from, which keeps convergence superlinear.
-INNER_SHARE = 1e-3
+INNER_SHARE = 3e-2
 ROUGH = 1e-5
 STALE = 4
 FIRST_GOAL = GOAL_SHARE = 0.1
@@ -98,9 +98,7 @@ def _all_features(
         goal = max(FINEST, INNER_SHARE * penalty.residual(V, q.r - q.times(V)))
         # The best point is kept, so that the step to it descends even where the goal stays out of reach.
         best, lowest = V, q.value(V) + penalty.value(V)
-        for k, (V, certify) in enumerate(sparse_quadratic(q, kind, lam, V, share)):
-            if not certify:
-                continue
+        for k, (V, _) in enumerate(sparse_quadratic(q, kind, lam, V, share)):
             value = q.value(V) + penalty.value(V)
             if penalty.residual(V, q.r - q.times(V)) <= goal:
                 return V
