@@ -40,8 +40,8 @@ def ragged_rows(problem: Problem, start: Start | None, lam: float, ridge: float)
     inner = np.inf
     while True:
         strength = Rows.strength(q.r - q.times(V))
-        alive = V.any(axis=0)
-        outside = ~alive
+        alive = np.asarray(V.any(axis=0))
+        outside = np.asarray(~alive)
         outside[chosen] = False
         worst = float(np.where(outside, strength / lam - 1.0, 0.0).max(initial=0.0))
         if part is not None:

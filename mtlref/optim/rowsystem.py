@@ -70,7 +70,7 @@ def solve_rows(H: Array, d: Array, damping: float, unit: Array, R: Array, root: 
 
 def _by_features(H: Array, d: Array, damping: float, unit: Array, R: Array) -> Array:
     a = len(d)
-    inverse = inverse_lower(np.linalg.cholesky(H + np.diag(d + damping)))
+    inverse = inverse_lower(np.asarray(np.linalg.cholesky(H + np.diag(d + damping)), dtype=np.float64))
     B = inverse * (np.sqrt(d) * unit)[:, None, :]
     tall = B.reshape(-1, a)
     half = np.matmul(inverse, R[:, :, None])
@@ -82,7 +82,7 @@ def _by_features(H: Array, d: Array, damping: float, unit: Array, R: Array) -> A
 def _by_rows(root: Array, d: Array, damping: float, unit: Array, R: Array) -> Array:
     """K⁻¹ = D − D A' (I + A D A')⁻¹ A D with D = diag(1 / (d + damping)).
 
-    Of I − Σ_t D ∘ (s_t s_t') the units' norms leave damping / (d + damping): M is a sum of squares, without cancellation.
+    Of I − Σ_t D ∘ (s_t s_t') the units' norms leave damping / (d + damping): M is a sum of squares, nothing cancels.
     """
     D = 1.0 / (d + damping)
     half = np.sqrt(D)
