@@ -33,6 +33,7 @@ MOST_TURNED = 12
 NEWTON_ROUND = 12
 # A step that lowers the objective by this share of it gets on, whatever the conditions say.
 FALL = 1e-6
+WELL = 0.1
 # Where the optimality conditions miss by more than this share of the threshold, a certificate would say little.
 CLOSE = 3e-4
 FAR = 30.0
@@ -404,10 +405,11 @@ def _newton(q: Quadratic, penalty: Penalty, V: Array) -> Iterator[tuple[Array, b
         found = _descend(q, penalty, V, HV, miss, value)
         if found is None:
             break
-        before = value
+        before, far = value, miss
         V, HV, miss, value = found
         fell = value < before - FALL * abs(before)
-        yield V, False, miss <= CLOSE
+        # A step that got on well is followed by a better one; thresholds at rounding let none seem to get on.
+        yield V, False, miss <= CLOSE or miss > WELL * far
     yield V, False, True
 
 
@@ -426,7 +428,7 @@ def _descend(
             new = q.value(trial, HT) + penalty.value(trial)
             left = penalty.residual(trial, q.r - HT)
             # A rise is allowed for better conditions, but not above the value at zero: far out they say nothing.
-            better = left <= 0.5 * miss and k <= 1
-            if (better and new <= max(value, 0.0)) or (new <= allowed and (k >= 1 or better)):
+            better = left <= 0.5 * miss
+            if new <= allowed and (k >= 1 or better) or (k == 1 and better and new <= max(value, 0.0)):
                 return trial, HT, left, new
     return None
