@@ -429,6 +429,6 @@ def _descend(
             left = penalty.residual(trial, q.r - HT)
             # A rise is allowed for better conditions, but not above the value at zero: far out they say nothing.
             better = left <= 0.5 * miss
-            if new <= allowed and (k >= 1 or better) or (k == 1 and better and new <= max(value, 0.0)):
+            if (new <= allowed and (k >= 1 or better)) or (k == 1 and better and new <= max(value, 0.0)):
                 return trial, HT, left, new
     return None
