@@ -36,10 +36,20 @@ class MomentFit(DataFit):
         """None: the rows are not known."""
         return None
 
+    def _products(self, W: Array) -> Array:
+        """(p, T): C_t w_t. What the last W gave is kept: a certificate asks for it twice."""
+        if not (self._last and np.array_equal(self._last[0], W)):
+            self._last[:] = [W.copy(), _times(self.data.cxx, W)]
+        return self._last[1]
+
+    @cached_property
+    def _last(self) -> list[Array]:
+        return []
+
     def total(self, W: Array, b: Array) -> float:
         """L(W, b); W (p, T), b (T,)."""
         m = self.data
-        Hw = _times(m.cxx, W)
+        Hw = self._products(W)
         off = m.y_mean - means_times(m.x_mean, W) - b
         inner = m.cyy - 2 * np.einsum("tj,jt->t", m.cxy, W) + np.einsum("jt,jt->t", W, Hw)
         return float(self.c @ (inner + m.mass * off**2)) / 2
@@ -83,7 +93,7 @@ class MomentFit(DataFit):
     def dual_point(self, W: Array) -> DualPoint:
         """θ and G at W with the best intercepts."""
         m = self.data
-        Hw = _times(m.cxx, W)
+        Hw = self._products(W)
         G = m.cxy.T - Hw
         linear = m.cyy - np.einsum("tj,jt->t", m.cxy, W)
         quadratic = linear - np.einsum("jt,jt->t", W, m.cxy.T - Hw)

@@ -57,7 +57,7 @@ class RowFit(DataFit):
     def _predictions(self, W: Array) -> Array:
         """x_ti' w_t. What the last W gave is kept: a certificate asks for it several times."""
         if not (self._last and np.array_equal(self._last[0], W)):
-            z = self._products(W)
+            z = self._products(W) if W.any() else np.zeros(len(self._y))
             self._last[:] = [W.copy(), z]
         return self._last[1]
 

@@ -32,8 +32,7 @@ from mtlref.optim.kmeans import spectral_labels
 from mtlref.optim.problem import Problem
 from mtlref.optim.result import Certificate
 from mtlref.optim.run import Iterate
-from mtlref.optim.smooth import in_row_space
-from mtlref.optim.spectral import spectral_fit
+from mtlref.optim.spectral import spectral_in_row_space
 from mtlref.registry import register
 
 Array = NDArray[np.float64]
@@ -75,7 +74,7 @@ def iterates(
 ) -> Iterator[Iterate]:
     """ADMM in the eigenvectors of each task's Gram matrix; prox-Newton around it for the logistic loss."""
     penalty = BoxNormTerm(lam * eta * (1 + eta), eta, n_clusters)
-    return in_row_space(problem, start, lambda part, begin: spectral_fit(part, begin, penalty, 0.0))
+    return spectral_in_row_space(problem, start, penalty, 0.0)
 
 
 @register(

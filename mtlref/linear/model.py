@@ -15,6 +15,7 @@ from mtlref.datafit import DataFit, data_fit
 from mtlref.errors import DataError, FormError, NoClosedForm, NotConverged
 from mtlref.estimator import Estimator
 from mtlref.moments import Moments, exponent_of, extreme_exponents, scaled_rows
+from mtlref.optim.ahead import ahead
 from mtlref.optim.problem import DENSE_ROWS, SMALL_GRAM, Problem
 from mtlref.optim.result import Certificate, Result, Status
 from mtlref.optim.run import Certify, Iterate, Outcome, run
@@ -72,7 +73,8 @@ class LinearModel(Estimator):
         return self
 
     def path(self, data: Any, lams: Sequence[float], **forms: Any) -> Path:
-        """Fits for each of ``lams``, each started at the last one's answer; data as in ``fit``.
+        """Fits for each of ``lams``, each started at the last answer, or, where the problem is convex, where the last
+        two point; data as in ``fit``.
 
         Every fit carries its own certificate; one that misses ``tol`` warns NotConverged.
         """
@@ -82,12 +84,16 @@ class LinearModel(Estimator):
         ready = self._prepare(data, **forms)
         fitted: list[LinearModel] = []
         start: Start | None = None
-        for lam in values:
+        answers: list[Start] = []
+        for k, lam in enumerate(values):
+            if k >= 2 and fitted[-1].result_.certificate.kind == "duality gap":
+                start = ahead((values[k - 2], values[k - 1], lam), answers[-2], answers[-1])
             model = type(self)(**{**self.get_params(), "lam": lam})
             outcome = ready.solve(model, model._weights(), start)
             model._warn(outcome.result, stacklevel=3)
             model._adopt(outcome.learned)
             start = outcome.start
+            answers = [*answers[-1:], start]
             fitted.append(model)
         return Path(tuple(values), tuple(fitted))
 
@@ -313,8 +319,8 @@ class Prepared:
 
             return certify
 
-        from_data = by(self.fit)
-        return from_data if self.quick is self.fit else by(self.quick), from_data
+        exact = by(self.fit)
+        return exact if self.quick is self.fit else by(self.quick), exact
 
     def solve(self, model: LinearModel, weights: dict[str, Any], start: Start | None) -> Solved:
         """Run the solver from ``start`` until the certificate closes."""

@@ -24,8 +24,7 @@ from mtlref.linear.model import LinearModel, Start
 from mtlref.optim.problem import Problem
 from mtlref.optim.result import Certificate
 from mtlref.optim.run import Iterate
-from mtlref.optim.smooth import in_row_space
-from mtlref.optim.spectral import TraceNormTerm, spectral_fit
+from mtlref.optim.spectral import TraceNormTerm, spectral_in_row_space
 from mtlref.registry import register
 
 Array = NDArray[np.float64]
@@ -54,9 +53,7 @@ def certificate(fit: DataFit, W: Array, b: Array, *, lam: float, ridge: float = 
 
 def iterates(problem: Problem, start: Start | None, *, lam: float, ridge: float = 0.0) -> Iterator[Iterate]:
     """ADMM in the eigenvectors of each task's Gram matrix; prox-Newton around it for the logistic loss."""
-    return in_row_space(
-        problem, start, lambda part, begin: spectral_fit(part, begin, TraceNormTerm(lam), ridge)
-    )
+    return spectral_in_row_space(problem, start, TraceNormTerm(lam), ridge)
 
 
 @register(

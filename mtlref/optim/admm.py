@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from mtlref.optim.quadratic import Quadratic
+from mtlref.optim.quadratic import Diagonal, Quadratic
 
 Array = NDArray[np.float64]
 RELAXATION = 1.6
@@ -24,7 +24,7 @@ FARTHEST = 3.0
 
 
 def admm(
-    q: Quadratic, prox: Callable[[Array, float], Array], V: Array, rho: float, adapt_every: int = 5
+    q: Quadratic | Diagonal, prox: Callable[[Array, float], Array], V: Array, rho: float, adapt_every: int = 5
 ) -> Iterator[tuple[Array, float, float]]:
     """Yields (Z, rho, residual): Z the prox point, residual relative to the sizes of V and the gradient, as
     of the last look at it, every ``adapt_every`` iterations.

@@ -56,7 +56,7 @@ class Problem:
         """Whether tasks have so few rows that factors are smaller than Gram matrices."""
         if isinstance(self.data, Moments) or (self.data.sparse and self.p <= SMALL_GRAM):
             return False
-        return float(self.data.n.max()) < DENSE_ROWS * self.p
+        return float(self.data.n.max()) <= DENSE_ROWS * self.p
 
     @cached_property
     def quadratic(self) -> Quadratic:
@@ -77,9 +77,14 @@ class Problem:
         return Quadratic(r, None, tuple(factors))
 
     @property
+    def sparse(self) -> bool:
+        """Whether the rows are held sparse."""
+        return isinstance(self.data, TaskData) and self.data.sparse
+
+    @property
     def one_design(self) -> bool:
         """Whether the squared loss has the same quadratic for every task, of rows held as numbers."""
-        if isinstance(self.data, TaskData) and self.data.sparse and self.wide:
+        if self.sparse and self.wide:
             return False
         alike = self.data.shared or self.T == 1
         return self.loss == "squared" and alike and bool((self.c == self.c[0]).all())

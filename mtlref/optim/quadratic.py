@@ -22,12 +22,13 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class Quadratic:
-    """q(V); ``ridge`` is added to the diagonal of every H_t."""
+    """q(V); ``ridge`` is added to the diagonal of every H_t. root (T, k, p), beside H: H_t = root_t' root_t, k < p."""
 
     r: Array
     H: Array | None = None
     A: tuple[Array, ...] | None = None
     ridge: float = 0.0
+    root: Array | None = None
 
     @classmethod
     def from_moments(cls, m: Moments, c: Array, fit_intercept: bool) -> Quadratic:
@@ -57,11 +58,11 @@ class Quadratic:
 
     def with_ridge(self, ridge: float) -> Quadratic:
         """q(V) + ridge/2 ‖V‖²."""
-        return Quadratic(self.r, self.H, self.A, self.ridge + ridge) if ridge else self
+        return Quadratic(self.r, self.H, self.A, self.ridge + ridge, self.root) if ridge else self
 
     def pulled(self, pull: Array | None) -> Quadratic:
         """q(V) − <pull, V>."""
-        return self if pull is None else Quadratic(self.r + pull, self.H, self.A, self.ridge)
+        return self if pull is None else Quadratic(self.r + pull, self.H, self.A, self.ridge, self.root)
 
     def times(self, V: Array) -> Array:
         """(T, p): rows H_t v_t."""
@@ -93,12 +94,19 @@ class Quadratic:
     def restrict(self, features: NDArray[np.intp]) -> Quadratic:
         """The same with all other coordinates at zero, dense."""
         f = np.asarray(features)
+        root: Array | None = None
         if self.H is not None:
             H = self.H[:, f[:, None], f]
         else:
             assert self.A is not None
-            H = np.stack([A[:, f].T @ A[:, f] for A in self.A])
-        return Quadratic(self.r[:, f], H, None, self.ridge)
+            parts = [A[:, f] for A in self.A]
+            H = np.stack([A.T @ A for A in parts])
+            most = max(len(A) for A in parts)
+            if len(parts) > 1 and most < len(f):
+                root = np.zeros((len(parts), most, len(f)))
+                for t, A in enumerate(parts):
+                    root[t, : len(A)] = A
+        return Quadratic(self.r[:, f], H, None, self.ridge, root)
 
     def rescaled(self, s: Array) -> Quadratic:
         """In the coordinates s_j v_tj (s of shape (p,) or (T, p)): H_t / (s s'), r / s. Dense only, ridge included."""
@@ -107,7 +115,22 @@ class Quadratic:
         H = self.H
         if self.ridge:
             H = H + self.ridge * np.eye(self.p)
-        return Quadratic(self.r / s2, H / (s2[:, :, None] * s2[:, None, :]))
+        root = None if self.root is None or self.ridge else self.root / s2[:, None, :]
+        return Quadratic(self.r / s2, H / (s2[:, :, None] * s2[:, None, :]), None, 0.0, root)
+
+    @cached_property
+    def unit_entries(self) -> tuple[Array, Quadratic]:
+        """(s, the same in the coordinates s_tj v_tj): s (T, p), roots of the diagonals; one where that is zero."""
+        s = np.sqrt(np.broadcast_to(self.diagonal, (self.T, self.p)))
+        s = np.where(s > 0, s, 1.0)
+        return s, self.rescaled(s)
+
+    @cached_property
+    def unit_rows(self) -> tuple[Array, Quadratic]:
+        """(s, the same in the coordinates s_j v_tj): s (p,), the root of the diagonals' mean over the tasks."""
+        s = np.sqrt(np.broadcast_to(self.diagonal, (self.T, self.p)).mean(axis=0))
+        s = np.where(s > 0, s, 1.0)
+        return s, self.rescaled(s)
 
     @cached_property
     def spectrum(self) -> tuple[Array, Array]:
@@ -124,10 +147,21 @@ class Quadratic:
         e = np.zeros((len(self.A), k))
         U = np.zeros((len(self.A), self.p, k))
         for t, A in enumerate(self.A):
-            _, d, Vt = np.linalg.svd(A, full_matrices=False)
-            e[t, : len(d)] = d * d
-            U[t, :, : len(d)] = Vt.T
+            d, V = _right_vectors(A)
+            e[t, : len(d)] = d
+            U[t, :, : len(d)] = V
         return e, U
+
+    @cached_property
+    def rotated(self) -> tuple[Diagonal, Array] | None:
+        """(the same in the coordinates U'v_t, U (p, k)), U the eigenvectors that all tasks share; None without them.
+
+        Where k < p what is orthogonal to them is left out: nothing but a penalty sees it, and r has no part in it.
+        """
+        e, U = self.spectrum
+        if len(U) > 1:
+            return None
+        return Diagonal(self.r @ U[0], e[0], self.ridge), U[0]
 
     def solve_shifted(self, B: Array, shift: float | Array) -> Array:
         """(T, p): rows (H_t + (ridge + shift_t) I)⁻¹ b_t, from the spectrum; shift > 0 where H_t is singular."""
@@ -143,3 +177,42 @@ class Quadratic:
             inner = np.matmul(U.transpose(0, 2, 1), B[:, :, None])[:, :, 0] * weight
             out = np.matmul(U, inner[:, :, None])[:, :, 0]
         return np.asarray(out if full else out + B / total)
+
+
+@dataclass(frozen=True, eq=False)
+class Diagonal:
+    """q(V) with the same diagonal H = diag(e + ridge) for all tasks: what a shared design is in its eigenvectors."""
+
+    r: Array
+    e: Array
+    ridge: float = 0.0
+
+    @property
+    def spectrum(self) -> tuple[Array, None]:
+        """(e, None): eigenvalues (p,) without the ridge."""
+        return self.e, None
+
+    def times(self, V: Array) -> Array:
+        """(T, p): rows H v_t."""
+        return V * (self.e + self.ridge)
+
+    def solve_shifted(self, B: Array, shift: float) -> Array:
+        """(T, p): rows (H + shift I)⁻¹ b_t."""
+        return B / (self.e + (self.ridge + shift))
+
+
+# Through the Gram matrix, directions below this share of its largest eigenvalue would not be orthogonal to 1e-10.
+WELL, NONE = 1e-6, 1e-13
+
+
+def _right_vectors(A: Array) -> tuple[Array, Array]:
+    """(d, V): squared singular values (k,) and right singular vectors (p, k) of A, for fewer rows than columns.
+
+    Through A A' where that loses nothing: singular values are none or far above rounding. By SVD otherwise.
+    """
+    e, Q = np.linalg.eigh(A @ A.T)
+    kept = e > NONE * e[-1]
+    if len(A) <= A.shape[1] and kept.any() and e[kept][0] >= WELL * e[-1]:
+        return e[kept], A.T @ (Q[:, kept] / np.sqrt(e[kept]))
+    _, d, Vt = np.linalg.svd(A, full_matrices=False)
+    return d * d, Vt.T

@@ -54,7 +54,7 @@ def run(iterates: Iterator[Iterate], quick: Certify, certify: Certify, tol: floa
             else:
                 stale += 1
             if gap <= tol:
-                final, b = (certificate, b) if quick is certify else certify(W, b)
+                final, b = (certificate, b) if certify is quick else certify(W, b)
                 if final.relative_gap <= tol:
                     return Outcome(W, b, Status.CONVERGED, final, n_iter, tuple(history))
             if stale >= PATIENCE and best[0] <= 1e-7:

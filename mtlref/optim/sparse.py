@@ -19,6 +19,7 @@ from mtlref.optim.admm import admm
 from mtlref.optim.interior import interior
 from mtlref.optim.peaks import Peaks
 from mtlref.optim.quadratic import Quadratic
+from mtlref.optim.rowsystem import solve_rows
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -30,8 +31,13 @@ FIRST_RHO = 0.3
 TURN = 0.3
 MOST_TURNED = 12
 NEWTON_ROUND = 12
+# A step that lowers the objective by this share of it gets on, whatever the conditions say.
+FALL = 1e-6
+WELL = 0.1
+# Where the optimality conditions miss by more than this share of the threshold, a certificate would say little.
+CLOSE = 3e-4
 FAR = 30.0
-DAMPINGS = (0.0, 1e-8, 1e-5, 1e-2)
+DAMPINGS = (0.0, 1e-8, 1e-5, 1e-2, 3.0)
 HALVINGS = 4
 # Where the optimality conditions hold to this share of the threshold, rounding is all that is left.
 SETTLED = 1e-13
@@ -85,16 +91,15 @@ class Rows:
 
     def value(self, V: Array) -> float:
         """Σ_j threshold_j ‖V[:, j]‖."""
-        return float(self.threshold @ np.linalg.norm(V, axis=0))
+        return float(self.threshold @ _column_norms(V))
 
     def residual(self, V: Array, g: Array) -> float:
         """Largest ‖g_j − threshold_j v_j/‖v_j‖‖ / threshold_j, on zero rows the excess of ‖g_j‖."""
-        norms = np.linalg.norm(V, axis=0)
+        norms = _column_norms(V)
         on = norms > 0
-        miss = np.maximum(np.linalg.norm(g, axis=0) - self.threshold, 0.0)
-        if on.any():
-            unit = V[:, on] / norms[on]
-            miss[on] = np.linalg.norm(g[:, on] - self.threshold[on] * unit, axis=0)
+        share = np.divide(self.threshold, norms, out=np.zeros_like(norms), where=on)
+        miss = _column_norms(g - share * V)
+        miss = np.where(on, miss, np.maximum(miss - self.threshold, 0.0))
         return float((miss / self.threshold).max())
 
     def newton(self, q: Quadratic, V: Array, g: Array, damping: float) -> Array | None:
@@ -105,45 +110,42 @@ class Rows:
         Near the answer it is Newton's method on the active rows; far from it the directions û_j, which hold the
         gradient, are better than those of v_j.
         """
-        bend = q.diagonal.max(axis=0)
-        bend = np.where(bend > 0, bend, 1.0)
-        u = V + g / bend
-        norms = np.linalg.norm(u, axis=0)
-        kept = norms - self.threshold / bend
-        active = np.flatnonzero(kept > 0)
+        bend = np.broadcast_to(q.diagonal, V.shape)
+        near = row_minima(bend * V + g, bend, self.threshold, _column_norms(V))
+        norms = _column_norms(near)
+        active = np.flatnonzero(norms > 0)
         step = -V
         if active.size == 0:
             return step
-        unit = u[:, active] / norms[active]
-        d = self.threshold[active] / kept[active]
-        # σ D⁻¹ (P − V), D⁻¹ = û û' + (norms / kept) (I − û û').
-        miss = bend[active] * (kept[active] * unit - V[:, active])
-        radial = (unit * miss).sum(axis=0) * unit
-        descent = radial + (norms[active] / kept[active]) * (miss - radial)
+        unit = near[:, active] / norms[active]
+        d = self.threshold[active] / norms[active]
+        # The gradient of the norm about the row's own minimum v°: û + (I − û û')(v − v°) / ‖v°‖, (I − û û') v° = 0.
+        away = V[:, active] - (unit * V[:, active]).sum(axis=0) * unit
+        descent = g[:, active] - self.threshold[active] * unit - d * away
         leaving = step.copy()
         leaving[:, active] = 0.0
         if leaving.any():
             descent = descent - q.times(leaving)[:, active]
         assert q.H is not None
-        K = q.H[:, active[:, None], active] + np.diag(d + damping)
-        Kinv = _inverse(K)
-        if Kinv is None:
-            return None
         S = np.sqrt(d) * unit
-        if len(Kinv) == 1:
-            x = descent @ Kinv[0]
-            M = np.eye(len(active)) - Kinv[0] * (S.T @ S)
+        H = q.H[:, active[:, None], active]
+        if len(H) > 1:
+            root = None if q.root is None else q.root[:, :, active]
+            found = solve_rows(H, d, damping, unit, descent, root)
+            if found is None:
+                return None
+            step[:, active] = found
         else:
-            x = np.matmul(Kinv, descent[:, :, None])[:, :, 0]
-            M = np.eye(len(active)) - np.einsum("tij,ti,tj->ij", Kinv, S, S, optimize=True)
-        try:
-            z = np.linalg.solve(M, (S * x).sum(axis=0))
-        except np.linalg.LinAlgError:
-            return None
-        back = S * z
-        step[:, active] = x + (
-            back @ Kinv[0] if len(Kinv) == 1 else np.matmul(Kinv, back[:, :, None])[:, :, 0]
-        )
+            Kinv = _inverse(H[0] + np.diag(d + damping))
+            if Kinv is None:
+                return None
+            try:
+                z = np.linalg.solve(
+                    np.eye(len(active)) - Kinv * (S.T @ S), (S * (descent @ Kinv)).sum(axis=0)
+                )
+            except np.linalg.LinAlgError:
+                return None
+            step[:, active] = (descent + S * z) @ Kinv
         return step if np.isfinite(step).all() else None
 
     def activate(self, q: Quadratic, V: Array, g: Array) -> Array:
@@ -156,7 +158,7 @@ class Rows:
         Newton's model of ‖v_j‖ holds for steps that are small beside v_j; where correlated features leave a row small,
         it does not, and a line search would hold all other rows back with it. The loop is over those few rows only.
         """
-        size, move = np.linalg.norm(V, axis=0), np.linalg.norm(step, axis=0)
+        size, move = _column_norms(V), _column_norms(step)
         turned = np.flatnonzero(move > TURN * size)
         trial = V + step
         if turned.size == 0 or turned.size > MOST_TURNED:
@@ -273,6 +275,34 @@ def row_minimum(c: Array, h: Array, lam: float) -> Array:
     return np.asarray(c * s / (h * s + lam))
 
 
+def row_minima(C: Array, H: Array, lam: Array, guess: Array) -> Array:
+    """(T, p): ``row_minimum`` of every column at once, s begun at ``guess`` (p,) where that is not too small."""
+    norms, top = _column_norms(C), H.max(axis=0)
+    out = np.zeros_like(C)
+    on = np.flatnonzero((norms > lam) & (top > 0))
+    if on.size == 0:
+        return out
+    C, H, lam = C[:, on], H[:, on], lam[on]
+    least = (norms[on] - lam) / top[on]
+    s = np.maximum(least, guess[on])
+    for _ in range(50):
+        scale = 1.0 / (H * s + lam)
+        x = C * scale
+        square = np.einsum("tj,tj->j", x, x)
+        slope = np.einsum("tj,tj->j", x * x, H * scale)
+        new = np.maximum(s + (np.sqrt(square) - 1.0) * square / slope, least)
+        done = np.abs(new - s) <= 1e-9 * s
+        s = new
+        if done.all():
+            break
+    out[:, on] = C * (s / (H * s + lam))
+    return out
+
+
+def _column_norms(V: Array) -> Array:
+    return np.asarray(np.sqrt(np.einsum("tj,tj->j", V, V)))
+
+
 def _inverse(K: Array) -> Array | None:
     try:
         return np.asarray(np.linalg.inv(K))
@@ -299,23 +329,22 @@ def sparse_quadratic(
     q: Quadratic, kind: type[Penalty], lam: float, V: Array, share: Array | None = None
 ) -> Iterator[tuple[Array, bool]]:
     """Yields (V, certify) for min q(V) + lam · (row norms or absolute values), q dense; ends where rounding begins."""
-    s = _unit_scale(q, kind)
-    scaled = q.rescaled(s)
+    s, scaled = q.unit_entries if kind is Entries else q.unit_rows
     penalty = kind(lam / s)
     if share is not None:  # (p,): what each feature bears of lam
         penalty = Entries(share * (lam / s), lam / s)
-    V = V * s
+    V = np.ascontiguousarray(V * s)
     settled = False
-    for V, settled in _newton(scaled, penalty, V):
-        yield V / s, True
+    for V, settled, certify in _newton(scaled, penalty, V):
+        yield V / s, certify
     if isinstance(penalty, Peaks) and not settled:
         accuracy = FIRST_ACCURACY
         for V, miss in interior(scaled, penalty.threshold):
             yield V / s, False
             if miss <= accuracy:
                 accuracy = 1e-2 * miss
-                for W, settled in _newton(scaled, penalty, V):
-                    yield W / s, True
+                for W, settled, certify in _newton(scaled, penalty, V):
+                    yield W / s, certify
                 if settled:
                     return
     steps = admm(scaled, penalty.shrink, V, FIRST_RHO)
@@ -324,21 +353,14 @@ def sparse_quadratic(
             Z, _, _ = next(steps)
             yield Z / s, False
         # ADMM goes on from its own iterate: where Newton's method fails, its last point is no better a start.
-        for V, settled in _newton(scaled, penalty, Z):
-            yield V / s, True
+        for V, settled, certify in _newton(scaled, penalty, Z):
+            yield V / s, certify
 
 
 def _units(penalty: Penalty) -> Array:
     """What residuals are relative to: the thresholds, or what stands in for those that are zero."""
     reference = getattr(penalty, "reference", None)
     return penalty.threshold if reference is None else np.asarray(reference)
-
-
-def _unit_scale(q: Quadratic, kind: type[Penalty]) -> Array:
-    """(T, p): square roots of H's diagonal; for rows (p,), by its mean over tasks; one where that is zero."""
-    diagonal = np.broadcast_to(q.diagonal, (q.T, q.p))
-    s = np.sqrt(diagonal if kind is Entries else diagonal.mean(axis=0))
-    return np.where(s > 0, s, 1.0)
 
 
 def _sane_steps(q: Quadratic, penalty: Penalty, V: Array, g: Array) -> Iterator[Array]:
@@ -354,52 +376,59 @@ def _sane_steps(q: Quadratic, penalty: Penalty, V: Array, g: Array) -> Iterator[
             yield step
 
 
-def _newton(q: Quadratic, penalty: Penalty, V: Array) -> Iterator[tuple[Array, bool]]:
+def _newton(q: Quadratic, penalty: Penalty, V: Array) -> Iterator[tuple[Array, bool, bool]]:
     """Newton steps with a line search and an active set that follows the optimality conditions.
 
-    Yields (V, settled); ends where the conditions hold to rounding, where they stop improving, or after some rounds.
+    Yields (V, settled, whether it is worth a certificate); ends, with one that is, where the conditions hold to
+    rounding, where they stop improving, or after some rounds.
     """
     HV = q.times(V)
     settled_at = SETTLED + 32 * EPS * float(np.abs(q.r).max() / _units(penalty).min())
     best = np.inf
-    stalled = 0
+    stalled, fell = 0, False
+    miss = penalty.residual(V, q.r - HV)
+    value = q.value(V, HV) + penalty.value(V)
     for _ in range(NEWTON_ROUND):
-        g = q.r - HV
-        miss = penalty.residual(V, g)
         if miss <= settled_at:
-            yield V, True
+            yield V, True, True
             return
-        if miss >= 0.5 * best:
+        if miss >= 0.5 * best and not fell:
             stalled += 1
             if stalled >= 3:
-                yield V, miss <= 100 * settled_at
+                yield V, miss <= 100 * settled_at, True
                 return
         best = min(best, miss)
-        V = penalty.activate(q, V, g)
-        g = q.r - q.times(V)
-        found = _descend(q, penalty, V, _sane_steps(q, penalty, V, g), miss)
+        entered = penalty.activate(q, V, q.r - HV)
+        if entered is not V:
+            V, HV = entered, q.times(entered)
+            value = q.value(V, HV) + penalty.value(V)
+        found = _descend(q, penalty, V, HV, miss, value)
         if found is None:
-            yield V, False
-            return
-        V, HV = found
-        yield V, False
+            break
+        before, far = value, miss
+        V, HV, miss, value = found
+        fell = value < before - FALL * abs(before)
+        # A step that got on well is followed by a better one; thresholds at rounding let none seem to get on.
+        yield V, False, miss <= CLOSE or miss > WELL * far
+    yield V, False, True
 
 
 def _descend(
-    q: Quadratic, penalty: Penalty, V: Array, steps: Iterator[Array], miss: float
-) -> tuple[Array, Array] | None:
-    """(V, HV) after a line search along the first of ``steps`` that descends; None where none does."""
-    value = q.value(V) + penalty.value(V)
-    for step in steps:
+    q: Quadratic, penalty: Penalty, V: Array, HV: Array, miss: float, value: float
+) -> tuple[Array, Array, float, float] | None:
+    """(V, HV, residual, value) after a line search along the first step that descends; None where none does."""
+    allowed = value + 1e-14 * abs(value)
+    for step in _sane_steps(q, penalty, V, q.r - HV):
         size = 1.0
-        for _ in range(HALVINGS):
-            trial = penalty.settle_small(q, V, step) if size == 1.0 else V + size * step
-            HV = q.times(trial)
-            new = q.value(trial, HV) + penalty.value(trial)
-            if new <= value + 1e-14 * abs(value):
-                return trial, HV
+        for k in range(HALVINGS + 1):
+            # The full step first as it is, then with what is small settled exactly: most often that is not needed.
+            trial = penalty.settle_small(q, V, step) if k == 1 else V + size * step
+            size = 1.0 / 2**k
+            HT = q.times(trial)
+            new = q.value(trial, HT) + penalty.value(trial)
+            left = penalty.residual(trial, q.r - HT)
             # A rise is allowed for better conditions, but not above the value at zero: far out they say nothing.
-            if size == 1.0 and new <= max(value, 0.0) and penalty.residual(trial, q.r - HV) <= 0.5 * miss:
-                return trial, HV
-            size /= 2
+            better = left <= 0.5 * miss
+            if (new <= allowed and (k >= 1 or better)) or (k == 1 and better and new <= max(value, 0.0)):
+                return trial, HT, left, new
     return None

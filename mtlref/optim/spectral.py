@@ -19,7 +19,13 @@ from mtlref.optim.smooth import in_row_space
 
 Array = NDArray[np.float64]
 Start = tuple[Array, Array]
-CHECK_EVERY = 10
+CHECK_EVERY = 50
+LOOK_EVERY = 5
+FALLEN = 0.2
+# Residuals above this promise nothing that a certificate could show.
+PROMISING = 1e-3
+# Times the mean curvature: the first iterations move far, and a rho that is too small costs more of them.
+FROM_NOTHING = 3.0
 INNER_LIMIT = 1000
 SETTLED = 1e-13
 # A leap ends where its steps have become so small, or after so many.
@@ -63,7 +69,7 @@ class TraceNormTerm:
         """
         sigma = np.linalg.svd(V, compute_uv=False)
         sigma = sigma[sigma > 1e-9 * sigma[0]] if sigma[0] > 0 else sigma[:0]
-        return 1.6 * self.lam / float(sigma.mean()) if sigma.size else natural_rho(q)
+        return 1.6 * self.lam / float(sigma.mean()) if sigma.size else FROM_NOTHING * natural_rho(q)
 
 
 @dataclass(frozen=True)
@@ -96,8 +102,8 @@ def spectral_fit(
     if problem.loss == "squared":
         q = problem.quadratic.with_ridge(ridge).pulled(pull)
         V0 = np.zeros((problem.T, problem.p)) if start is None else start[0].T
-        for k, (V, _, _) in enumerate(admm(q, prox, V0, penalty.first_rho(q, V0)), 1):
-            yield (V.T, None) if k % CHECK_EVERY == 0 else None
+        yield from _quadratic(q, penalty, prox, V0)
+        return
 
     def value(V: Array) -> float:
         total = _penalty(V, penalty, ridge)
@@ -123,6 +129,34 @@ def _by_admm(q: Quadratic, V: Array, penalty: SpectralPenalty) -> Array:
         if change <= SETTLED or k >= INNER_LIMIT:
             break
     return V
+
+
+def spectral_in_row_space(
+    problem: Problem, start: Start | None, penalty: SpectralPenalty, ridge: float
+) -> Iterator[Iterate]:
+    """``spectral_fit`` in the span of the rows where that is smaller than p; a shared design's eigenvectors span it."""
+    if problem.loss == "squared" and problem.wide and not problem.sparse and problem.quadratic.shared:
+        return spectral_fit(problem, start, penalty, ridge)
+    return in_row_space(problem, start, lambda part, begin: spectral_fit(part, begin, penalty, ridge))
+
+
+def _quadratic(
+    q: Quadratic, penalty: SpectralPenalty, prox: Callable[[Array, float], Array], V: Array
+) -> Iterator[Iterate]:
+    """ADMM, for a shared design in its eigenvectors, where an iteration multiplies by no matrix of the features.
+
+    Iterates are certified where the residual has fallen to a share of what it was at the last one that was.
+    """
+    rotated = q.rotated
+    rho = penalty.first_rho(q, V)
+    shown = np.inf
+    inside, start = (q, V) if rotated is None else (rotated[0], V @ rotated[1])
+    for k, (Z, _, residual) in enumerate(admm(inside, prox, start, rho), 1):
+        if k % LOOK_EVERY == 0 and (residual <= min(FALLEN * shown, PROMISING) or k % CHECK_EVERY == 0):
+            shown = residual
+            yield (Z if rotated is None else Z @ rotated[1].T).T, None
+        else:
+            yield None
 
 
 def spectral_leap(problem: Problem, start: Start, term: PartialTraceTerm, ridge: float) -> tuple[Start, int]:

@@ -11,6 +11,7 @@ from scipy.special import expit
 from mtlref.optim.problem import Problem
 from mtlref.optim.proxnewton import prox_newton
 from mtlref.optim.quadratic import Quadratic
+from mtlref.optim.raggedset import ragged_rows
 from mtlref.optim.run import Iterate
 from mtlref.optim.sharedrows import shared_rows_fit
 from mtlref.optim.sparse import Entries, Penalty, Rows, sparse_quadratic
@@ -22,12 +23,13 @@ Start = tuple[Array, Array]
 # Up to so many features, all of them at once cost less than looking for the right ones.
 SMALL = 100
 INNER_LIMIT = 400
-FIRST_SET = 20
+FIRST_SET = 50
 FINEST = 1e-11
 # A Newton model is solved to this share of the residual that it starts from, which keeps convergence superlinear.
-INNER_SHARE = 1e-3
+INNER_SHARE = 3e-2
 ROUGH = 1e-5
 STALE = 4
+FIRST_GOAL = GOAL_SHARE = 0.1
 
 
 def sparse_fit(
@@ -46,6 +48,8 @@ def sparse_fit(
         return shared_rows_fit(problem.shared_design, start, lam, ridge)
     if kind is Entries and share is None and problem.one_design:
         return _each_task(problem, start, lam, ridge, share)
+    if kind is Rows and problem.loss == "squared" and problem.p > SMALL and not problem.quadratic.shared:
+        return ragged_rows(problem, start, lam, ridge)
     if problem.p <= SMALL:
         return _all_features(problem, start, kind, lam, ridge, share)
     if kind is Entries and problem.T > 1:
@@ -96,9 +100,7 @@ def _all_features(
         goal = max(FINEST, INNER_SHARE * penalty.residual(V, q.r - q.times(V)))
         # The best point is kept, so that the step to it descends even where the goal stays out of reach.
         best, lowest = V, q.value(V) + penalty.value(V)
-        for k, (V, certify) in enumerate(sparse_quadratic(q, kind, lam, V, share)):
-            if not certify:
-                continue
+        for k, (V, _) in enumerate(sparse_quadratic(q, kind, lam, V, share)):
             value = q.value(V) + penalty.value(V)
             if penalty.residual(V, q.r - q.times(V)) <= goal:
                 return V
@@ -156,6 +158,8 @@ def _working_set(
             begin = (V[:, chosen].T, part.null_intercept)
         last: tuple[Array, Array | None] | None = None
         best, stale = np.inf, 0
+        # More than what fails outside of the set asks for would be lost when that comes in.
+        goal = max(accuracy, min(FIRST_GOAL, GOAL_SHARE * worst / lam))
         for k, iterate in enumerate(_all_features(part, begin, kind, lam, ridge, part_share)):
             if iterate is not None:
                 miss = _miss(part, iterate, penalty, ridge)
@@ -163,7 +167,7 @@ def _working_set(
                 if last is None or miss < best:
                     best, last = miss, iterate
                 # An iterate that rounding keeps from the accuracy asked for is as good as it gets.
-                if best <= accuracy or k >= INNER_LIMIT or (stale >= STALE and best <= ROUGH):
+                if best <= goal or k >= INNER_LIMIT or (stale >= STALE and best <= ROUGH):
                     break
             yield None
         assert last is not None

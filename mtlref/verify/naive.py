@@ -331,3 +331,18 @@ def solve(name: str, parameters: dict[str, Any], data: TaskData, steps: int = 20
     if pooled:
         V = np.repeat(V, T, axis=1)
     return V[:p], V[p] * size
+
+
+def row_newton_step(H: Array, d: Array, damping: float, unit: Array, R: Array) -> Array:
+    """(T, a): Newton's step on rows, from the Hessian of all tasks at once, entry by entry; H (T, a, a), unit (T, a).
+
+    The Hessian of Σ_t v_t'H_t v_t/2 + Σ_j lam_j ‖v_j‖ is blockdiag(H_t) + d_j (I − unit_j unit_j') in every row j.
+    """
+    T, a = unit.shape
+    whole = np.zeros((T * a, T * a))
+    for t, i, s, j in product(range(T), range(a), range(T), range(a)):
+        value = H[t, i, j] if t == s else 0.0
+        if i == j:
+            value += (d[i] + damping if t == s else 0.0) - d[i] * unit[t, i] * unit[s, i]
+        whole[t * a + i, s * a + j] = value
+    return np.asarray(np.linalg.solve(whole, R.ravel()).reshape(T, a), dtype=np.float64)

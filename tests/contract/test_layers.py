@@ -17,8 +17,18 @@ FILES = sorted(p for p in ROOT.rglob("*.py") if "__pycache__" not in p.parts)
 # Bottom to top; a module may import from its own layer and those below.
 LAYERS = [
     {"errors", "_version"},
-    {"inputs", "tasks", "folds", "moments", "sparserows", "streaming", "distributed", "bibliography", "registry",
-     "estimator"},
+    {
+        "inputs",
+        "tasks",
+        "folds",
+        "moments",
+        "sparserows",
+        "streaming",
+        "distributed",
+        "bibliography",
+        "registry",
+        "estimator",
+    },
     {"losses", "datafit", "penalties", "linalg", "metrics", "recovery", "data"},
     {"optim"},
     {"linear", "neighbors", "gp", "nn", "balance", "decision"},

@@ -63,6 +63,10 @@ def awkward(X: np.ndarray, how: str) -> Any:
     return sp.csr_matrix((data, indices, pointers), shape=X.shape)
 
 
+# Methods solved in two ways: a gap of 1e-11 leaves its root, 3e-6, open in W.
+FREER = ("MTFL", "MTRL", "CappedFeature", "JointFeature", "TraceNorm", "ClusteredMTL", "ConvexASO")
+
+
 def same(a: Any, b: Any, tolerance: float) -> None:
     a, b = np.asarray(a), np.asarray(b)
     np.testing.assert_allclose(a, b, rtol=0, atol=tolerance * np.abs(b).max())
@@ -159,7 +163,7 @@ def test_more_features_than_rows(
     assert model.result_.certificate.relative_gap <= 1e-9
     if loss == "squared":
         # The full column of mean 100 counts 1e4 times the others in the span of the rows: some digits of it go there.
-        same(model.coef_, plain.coef_, 1e-9 if name not in ("MTFL", "MTRL", "CappedFeature") else 1e-6)
+        same(model.coef_, plain.coef_, 1e-9 if name not in FREER else 1e-5)
     same_predictions(model, plain, X, dense)
     assert no_dense_design
 
