@@ -31,9 +31,20 @@ STUDY = [
     "tqdm>=4.66",
 ]
 VERIFY = ["cvxpy>=1.5", "hypothesis>=6.100"]
-TEST = [*STUDY, *VERIFY, "polars>=1.0", "pytest>=8.2", "pytest-xdist>=3.6", "selenium>=4.20"]
+DASK = ["dask[array,dataframe]>=2024.8", "distributed>=2024.8", "joblib>=1.3"]
+TEST = [
+    *STUDY,
+    *VERIFY,
+    *DASK,
+    "mpmath>=1.3",
+    "polars>=1.0",
+    "pytest>=8.2",
+    "pytest-xdist>=3.6",
+    "python-flint>=0.6",
+    "selenium>=4.20",
+]
 DOCS = ["furo>=2024.8.6", "myst-parser>=4.0", "sphinx>=8.0"]
-DEV = [*TEST, *DOCS, "build>=1.2", "cffconvert>=2.0", "mypy>=1.11", "ruff>=0.6"]
+DEV = [*TEST, *DOCS, "build>=1.2", "cffconvert>=2.0", "mutmut>=3.8,<4", "mypy>=1.11", "ruff>=0.6"]
 BENCH = [
     "adelie>=1.1.50",
     "celer>=0.7.4",
@@ -78,6 +89,7 @@ setup(
         "test": TEST,
         "docs": DOCS,
         "dev": DEV,
+        "dask": DASK,
         "bench": BENCH,
         "bench-gpy": BENCH_GPY,
     },
