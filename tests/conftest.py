@@ -25,7 +25,7 @@ else:
     )
     settings.register_profile(
         "ci",
-        max_examples=20,
+        max_examples=12,
         deadline=None,
         database=None,
         derandomize=True,
