@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -89,3 +91,25 @@ def landmine() -> mt.TaskData:
     X = [np.asarray(f, dtype=float) for f in raw["feature"].ravel()]
     y = [np.asarray(v, dtype=float).ravel() for v in raw["label"].ravel()]
     return mt.TaskData.from_list(X, y)
+
+
+@pytest.fixture
+def package_with(tmp_path: Path) -> Callable[[str, str, str], Path]:
+    """package_with(file, old, new): a folder with the package in it, with ``new`` in that file in place of ``old``.
+
+    All else are links to the files that are there, compiled ones too, so that only one file is compiled anew.
+    """
+    root = Path(mt.__file__).parent
+
+    def made(file: str, old: str, new: str) -> Path:
+        text = (root / file).read_text(encoding="utf-8")
+        assert old in text, f"{file} no longer holds {old!r}: bring the table up to date"
+        copy = tmp_path / "mtlref"
+        shutil.copytree(root, copy, ignore=shutil.ignore_patterns("data"), copy_function=os.symlink)
+        changed = copy / file
+        for held in (changed, *(changed.parent / "__pycache__").glob(f"{changed.stem}.*.pyc")):
+            held.unlink()
+        changed.write_text(text.replace(old, new, 1), encoding="utf-8")
+        return tmp_path
+
+    return made

@@ -11,7 +11,10 @@ import sys
 import warnings
 
 import numpy as np
+import scipy.linalg
 import scipy.optimize
+import scipy.special
+import scipy.stats
 
 KILLED = 3
 SECONDS = 60

@@ -19,6 +19,9 @@ import numpy as np
 import pytest
 import scipy.linalg
 import scipy.optimize
+import scipy.sparse
+import scipy.special
+import scipy.stats
 
 KILLED = 3
 SECONDS = 60

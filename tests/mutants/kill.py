@@ -13,7 +13,12 @@ import warnings
 
 import numpy as np
 import scipy.linalg
+import scipy.optimize
+import scipy.sparse
+import scipy.sparse.linalg
+import scipy.spatial
 import scipy.special
+import scipy.stats
 
 KILLED = 3
 SECONDS = 30

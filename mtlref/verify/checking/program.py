@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from mtlref import inputs
 from mtlref.errors import DataError, MtlrefError
-from mtlref.study.answers import read_answer
 
 Array = NDArray[np.float64]
 FORMATS = ("npz", "mat", "json", "txt")
@@ -65,6 +64,8 @@ class Program:
 
     def __call__(self, X: list[Array], y: list[Array], **weights: Any) -> tuple[Array, Array | None]:
         """(W, b or None) of one problem."""
+        from mtlref.study.answers import read_answer  # the study is loaded where a program is run
+
         with tempfile.TemporaryDirectory(prefix="mtlref-") as folder:
             source, target = (Path(folder) / f"{name}.{self.format}" for name in ("input", "output"))
             write_problem(source, X, y, weights)
