@@ -97,7 +97,7 @@ class TraceNorm(LinearModel):
     --------
     >>> import numpy as np, mtlref as mt
     >>> data = mt.TaskData.from_shared(np.eye(2), [[3.0, 0.0], [0.0, 1.0]])
-    >>> model = mt.TraceNorm(lam=2.0, scaling="sum", fit_intercept=False).fit(data)
+    >>> model = mt.TraceNorm(lam=2.0, scaling="sum", fit_intercept=False, tol=1e-12).fit(data)
     >>> model.coef_.round(6) + 0.0
     array([[1., 0.],
            [0., 0.]])
