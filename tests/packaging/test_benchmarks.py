@@ -3,6 +3,7 @@
 import json
 import sys
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -120,7 +121,7 @@ def test_every_quick_problem_is_certified(monkeypatch, capsys, tmp_path):
     assert len(ours) == 8
     assert all(r["status"] == "reached" and r["gap"] <= 1e-8 for r in ours)
     assert all(r["status"] != "failed" for race in written["races"] for r in race)
-    assert drawn == ["l21", "mtrl", "trace"]
+    assert drawn == (["l21", "mtrl", "trace"] if find_spec("matplotlib") is not None else [])
     assert str(tmp_path) not in history.read_text()
 
 
