@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -12,26 +13,7 @@ from mtlref.verify.strategies import CONDITION, DIFFICULTIES, PATTERNS, difficul
 
 pytest.importorskip("hypothesis")
 
-from hypothesis import HealthCheck, Phase, given, settings
-
-
-def collect(strategy: Any, count: int = 60) -> list[Any]:
-    drawn: list[Any] = []
-
-    @settings(
-        max_examples=count,
-        database=None,
-        derandomize=True,
-        deadline=None,
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(strategy)
-    def run(value: Any) -> None:
-        drawn.append(value)
-
-    run()
-    return drawn
+Collect = Callable[[Any, int], list[Any]]
 
 
 @pytest.mark.parametrize("shape", [(5, 3), (3, 6), (4, 4)])
@@ -59,8 +41,8 @@ def test_a_difficulty_is_what_it_says(kind: str, shape: tuple[int, int]) -> None
         assert rank == least
 
 
-def test_jacobians_have_every_size_and_kind() -> None:
-    drawn = collect(strategies.jacobians())
+def test_jacobians_have_every_size_and_kind(collect: Collect) -> None:
+    drawn = collect(strategies.jacobians(), 60)
     assert {J.shape[0] for J in drawn} == {1, 2, 3, 4, 5}
     assert {J.shape[1] for J in drawn} >= {1, 2, 4, 8}
     sizes = [float(np.abs(J).max()) for J in drawn]
@@ -69,8 +51,8 @@ def test_jacobians_have_every_size_and_kind() -> None:
     assert len({J.tobytes() for J in drawn}) > 30
 
 
-def test_inputs_of_kernels_share_their_features() -> None:
-    drawn = collect(strategies.kernel_inputs())
+def test_inputs_of_kernels_share_their_features(collect: Collect) -> None:
+    drawn = collect(strategies.kernel_inputs(), 60)
     assert all(X.shape[1] == Z.shape[1] for X, Z in drawn)
     assert {X.shape[1] for X, _ in drawn} == {1, 2, 3, 4}
     assert len({len(X) for X, _ in drawn}) > 4
@@ -79,12 +61,12 @@ def test_inputs_of_kernels_share_their_features() -> None:
     assert X.shape[1] == Y.shape[1] == Z.shape[1]
 
 
-def test_chosen_kinds_alone_are_drawn() -> None:
+def test_chosen_kinds_alone_are_drawn(collect: Collect) -> None:
     assert all(np.array_equal(J, np.round(J)) for J in collect(strategies.jacobians(("ties",)), 20))
 
 
 @pytest.mark.parametrize("pattern", PATTERNS)
-def test_patterns_of_what_is_missing(pattern: str) -> None:
+def test_patterns_of_what_is_missing(pattern: str, collect: Collect) -> None:
     hidden = missing(pattern, 9, 3, np.random.default_rng(0))
     assert hidden.shape == (9, 3)
     assert not hidden[:2].any()

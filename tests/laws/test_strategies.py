@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import warnings
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -12,35 +12,14 @@ import mtlref as mt
 
 pytest.importorskip("hypothesis")
 
-from hypothesis import HealthCheck, Phase, given, settings
-
 from mtlref.verify.strategies import cases, graphs, matrices, relative_lams, task_data
 
-
-def collect(strategy: Any, count: int = 300) -> list[Any]:
-    drawn: list[Any] = []
-
-    @settings(
-        max_examples=count,
-        database=None,
-        derandomize=True,
-        deadline=None,
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(strategy)
-    def run(value: Any) -> None:
-        drawn.append(value)
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        run()
-    return drawn
+Collect = Callable[[Any, int], list[Any]]
 
 
 @pytest.fixture(scope="module", params=["squared", "logistic"])
-def drawn(request: Any) -> tuple[str, list[mt.TaskData]]:
-    return request.param, collect(task_data(request.param))
+def drawn(request: Any, collect: Collect) -> tuple[str, list[mt.TaskData]]:
+    return request.param, collect(task_data(request.param), 300)
 
 
 def share(data: list[mt.TaskData], holds: Any) -> float:
@@ -72,14 +51,14 @@ def test_every_kind_occurs(drawn: tuple[str, list[mt.TaskData]], kind: str) -> N
     assert share(drawn[1], DETECTORS[kind]) >= 0.01
 
 
-def test_kinds_of_regression_only() -> None:
-    data = collect(task_data("squared"))
+def test_kinds_of_regression_only(collect: Collect) -> None:
+    data = collect(task_data("squared"), 300)
     assert share(data, lambda d: (d.n == 1).any()) > 0.02
     assert share(data, lambda d: all((y == y[0]).all() for y in d.y)) > 0.02
 
 
-def test_classification_has_both_classes_in_every_task() -> None:
-    for data in collect(task_data("logistic")):
+def test_classification_has_both_classes_in_every_task(collect: Collect) -> None:
+    for data in collect(task_data("logistic"), 300):
         for t, y in enumerate(data.y):
             seen = y if data.weights is None else y[data.weights[t] > 0]
             assert set(seen.tolist()) == {-1.0, 1.0}
@@ -94,23 +73,23 @@ def test_ranges_have_width(drawn: tuple[str, list[mt.TaskData]]) -> None:
     assert len(np.unique(values)) > 1000
 
 
-def test_relative_lams_are_even_on_the_logarithm() -> None:
-    lams = np.log10(collect(relative_lams()))
+def test_relative_lams_are_even_on_the_logarithm(collect: Collect) -> None:
+    lams = np.log10(collect(relative_lams(), 300))
     assert lams.min() < -2
     assert lams.max() > -0.5
     assert lams.std() > 0.4
 
 
-def test_graphs_are_symmetric_and_of_several_parts() -> None:
-    drawn = collect(graphs(4))
+def test_graphs_are_symmetric_and_of_several_parts(collect: Collect) -> None:
+    drawn = collect(graphs(4), 300)
     assert all((A == A.T).all() and (A >= 0).all() and not np.diag(A).any() for A in drawn)
     edges = {int((A > 0).sum()) // 2 for A in drawn}
     assert {0, 1, 2, 3} <= edges
     assert max(edges) >= 4
 
 
-def test_matrices_are_of_every_kind() -> None:
-    drawn = collect(matrices())
+def test_matrices_are_of_every_kind(collect: Collect) -> None:
+    drawn = collect(matrices(), 300)
     assert any(not W.any() for W in drawn)
     assert any(W.any() and not W.any(axis=1).all() for W in drawn)
     assert any(min(W.shape) > 1 and W.any() and np.linalg.matrix_rank(W) == 1 for W in drawn)
@@ -119,7 +98,7 @@ def test_matrices_are_of_every_kind() -> None:
 
 
 @pytest.mark.parametrize("name", list(mt.methods()))
-def test_cases_have_settings_of_both_kinds(name: str) -> None:
+def test_cases_have_settings_of_both_kinds(name: str, collect: Collect) -> None:
     drawn = collect(cases(name, "squared"), 80)
     for parameter in ("scaling", "fit_intercept"):
         assert len({c.parameters[parameter] for c in drawn}) == 2
