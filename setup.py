@@ -39,6 +39,7 @@ TEST = [
     "mpmath>=1.3",
     "polars>=1.0",
     "pytest>=8.2",
+    "pytest-timeout>=2.3",
     "pytest-xdist>=3.6",
     "python-flint>=0.6",
     "selenium>=4.20",

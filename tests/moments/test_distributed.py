@@ -79,11 +79,12 @@ def test_a_frame() -> None:
 
 
 def dies_once(X: np.ndarray, marker: str) -> np.ndarray:
-    """The block itself, but the first worker that gets as far as this is killed on the spot."""
-    if not Path(marker).exists():
-        Path(marker).write_text("")
-        os._exit(1)
-    return X
+    """The block itself, but the first worker that gets as far as this is killed on the spot, and no other."""
+    try:
+        Path(marker).touch(exist_ok=False)
+    except FileExistsError:
+        return X
+    os._exit(1)
 
 
 def test_a_cluster_of_two_workers_one_of_which_is_killed(tmp_path: Path) -> None:
