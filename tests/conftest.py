@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import shutil
-from collections.abc import Callable
+import subprocess
+import sys
+import warnings
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -113,3 +117,46 @@ def package_with(tmp_path: Path) -> Callable[[str, str, str], Path]:
         return tmp_path
 
     return made
+
+
+FORKS = Path(__file__).with_name("fork_server.py")
+
+
+@pytest.fixture(scope="module")
+def sees(request: pytest.FixtureRequest) -> Iterator[Callable[..., None]]:
+    """sees(folder, *law): the law in kill.py, beside the test, must be broken by the mtlref of that folder."""
+    if not hasattr(os, "fork"):
+        pytest.skip("needs os.fork")
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "OPENBLAS_NUM_THREADS": "1"}
+    command = [sys.executable, "-P", str(FORKS), str(request.path.with_name("kill.py"))]
+    with subprocess.Popen(
+        command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as server:
+        assert server.stdin is not None
+        assert server.stdout is not None
+
+        def one(folder: Path, *law: Any) -> None:
+            server.stdin.write(json.dumps([str(folder), *law]) + "\n")
+            server.stdin.flush()
+            code, message = json.loads(server.stdout.readline())
+            assert code == 3, f"not seen by {law}: {message}"
+
+        yield one
+        server.stdin.close()
+
+
+@pytest.fixture(scope="module")
+def run(request: pytest.FixtureRequest) -> Callable[..., None]:
+    """run(*law): the law in kill.py, beside the test, must hold for the mtlref that is under test."""
+    spec = importlib.util.spec_from_file_location("kill", request.path.with_name("kill.py"))
+    assert spec is not None
+    assert spec.loader is not None
+    script = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(script)
+
+    def one(*law: Any) -> None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            script.run(*law)
+
+    return one
