@@ -24,6 +24,7 @@ from mtlref.errors import (
     UnknownTask,
 )
 from mtlref.folds import TaskKFold
+from mtlref.forms import as_tasks
 from mtlref.linear import (
     ASO,
     ELLA,
@@ -48,7 +49,7 @@ from mtlref.moments import Moments
 from mtlref.neighbors import TaskNeighbors
 from mtlref.optim.result import Certificate, Result, Status
 from mtlref.registry import Method, methods
-from mtlref.tasks import TaskData, as_tasks
+from mtlref.tasks import TaskData
 
 # Loaded when first asked for, so that `import mtlref` costs little more than `import numpy`.
 _LAZY = {

@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 
 from mtlref import inputs
 from mtlref.errors import DataError, FormError, NotFitted, UnknownTask
+from mtlref.forms import as_tasks
 from mtlref.moments import Moments
 from mtlref.sparserows import is_sparse
-from mtlref.tasks import TaskData, as_tasks
+from mtlref.tasks import TaskData
 
 Array = NDArray[np.float64]
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from mtlref import inputs
 from mtlref.errors import DataError, FormError, UnknownTask
+from mtlref.labels import column_names, few, label_array, task_codes, task_names
 from mtlref.sparserows import is_sparse, stacked
 
 Array = NDArray[np.float64]
@@ -123,7 +124,7 @@ class TaskData:
             )
         if weights is not None and len(weights) != len(X):
             raise DataError(f"weights must have one entry a task; got {len(weights)} for {len(X)} tasks")
-        labels = _task_names(names, len(X))
+        labels = task_names(names, len(X))
         frames = feature_names if feature_names is not None else inputs.feature_names(X[0])
         designs: list[Array] = []
         targets: list[NDArray[Any]] = []
@@ -141,7 +142,7 @@ class TaskData:
             X=tuple(designs),
             y=tuple(targets),
             names=labels,
-            feature_names=_feature_names(frames, p),
+            feature_names=column_names(frames, p),
             weights=tuple(row_weights) if weights is not None else None,
             rows=tuple(np.arange(d.shape[0]) for d in designs),
         )
@@ -173,7 +174,7 @@ class TaskData:
             raise DataError("Y must have at least one column, a task; got 0 tasks")
         if np.isinf(targets).any():
             raise DataError("Y must be finite or NaN (not observed); got infinity")
-        labels = _task_names(columns, T)
+        labels = task_names(columns, T)
         seen = ~np.isnan(targets)
         for t in np.flatnonzero(~seen.any(axis=0)):
             raise DataError(
@@ -198,7 +199,7 @@ class TaskData:
                 X=(one,) * T,
                 y=tuple(_frozen(np.ascontiguousarray(targets[:, t])) for t in range(T)),
                 names=labels,
-                feature_names=_feature_names(frames, design.shape[1]),
+                feature_names=column_names(frames, design.shape[1]),
                 weights=None if w is None else (w,) * T,
                 form="shared",
                 shared=True,
@@ -222,7 +223,7 @@ class TaskData:
             X=tuple(_frozen(design[r]) for r in rows),
             y=tuple(_frozen(targets[r, t]) for t, r in enumerate(rows)),
             names=labels,
-            feature_names=_feature_names(frames, design.shape[1]),
+            feature_names=column_names(frames, design.shape[1]),
             weights=task_weights,
             form="shared",
             rows=tuple(rows),
@@ -247,7 +248,7 @@ class TaskData:
         design = inputs.rows(X, "X")
         N = design.shape[0]
         target = _target(y, "y", N)
-        labels, codes = _task_codes(tasks, N)
+        labels, codes = task_codes(tasks, N)
         w = None if weights is None else inputs.row_weights(weights, "weights", N)
         # A stable sort keeps each task's rows in the order in which they came.
         order = np.argsort(codes, kind="stable")
@@ -257,7 +258,7 @@ class TaskData:
             X=tuple(_frozen(design[r]) for r in rows),
             y=tuple(_frozen(target[r]) for r in rows),
             names=labels,
-            feature_names=_feature_names(frames, design.shape[1]),
+            feature_names=column_names(frames, design.shape[1]),
             weights=None
             if w is None
             else tuple(
@@ -282,7 +283,7 @@ class TaskData:
             X=(_frozen(design),),
             y=(_frozen(target),),
             names=(0,),
-            feature_names=_feature_names(frames, design.shape[1]),
+            feature_names=column_names(frames, design.shape[1]),
             weights=w,
             form="single",
             shared=True,
@@ -323,7 +324,7 @@ class TaskData:
         """(X, y, tasks): stacked rows (N, p), targets (N,), labels (N,); long data in the order in which they came."""
         X = stacked(self.X)
         y = np.concatenate(self.y)
-        tasks = np.repeat(_label_array(self.names), self.n)
+        tasks = np.repeat(label_array(self.names), self.n)
         if self.form == "long" and self.source_rows == self.N:
             back = np.argsort(np.concatenate(self.rows), kind="stable")
             return X[back], y[back], tasks[back]
@@ -365,7 +366,7 @@ class TaskData:
         index = {name: t for t, name in enumerate(self.names)}
         missing = [name for name in names if name not in index]
         if missing:
-            raise UnknownTask(f"tasks must be among {_few(self.names)}; got {missing[0]!r}")
+            raise UnknownTask(f"tasks must be among {few(self.names)}; got {missing[0]!r}")
         chosen = [index[name] for name in names]
         return replace(
             self,
@@ -378,75 +379,8 @@ class TaskData:
         )
 
 
-def as_tasks(
-    X: Any, y: Any = None, tasks: Any = None, sample_weight: Any = None, sparse: bool = False
-) -> TaskData:
-    """TaskData from any form of the contract.
-
-    A TaskData; lists of designs and targets; one design with Y (n, T), NaN not observed; long rows with ``tasks``
-    labels; one task with y (n,). ``sample_weight`` has the shape of the targets. ``sparse`` : whether designs of
-    scipy.sparse are let in.
-
-    Raises FormError for a 3-D array (it names TaskData.from_list) and for forms that cannot be told apart.
-    """
-    if isinstance(X, TaskData):
-        if y is not None or tasks is not None:
-            raise FormError("a TaskData holds its own targets; give no y or tasks beside it")
-        if sample_weight is not None:
-            raise FormError("a TaskData holds its own weights; give weights= where it is made")
-        if X.sparse and not sparse:
-            inputs.as_float(X.X[0], "X", 2)
-        return X
-    if getattr(X, "ndim", None) == 3 or (hasattr(X, "shape") and len(X.shape) == 3):
-        raise FormError(
-            f"X must be a list of designs or one 2-D array; got an array of shape {tuple(X.shape)}. For T designs of "
-            "equal size use TaskData.from_list(list(X), list(y))."
-        )
-    if y is None:
-        raise DataError("fit needs targets: it requires y to be passed, but the target y is None")
-    first = X[0] if isinstance(X, (list, tuple)) and len(X) else X
-    if is_sparse(first) and not sparse:
-        inputs.as_float(first, "X", 2)
-    if tasks is not None:
-        return TaskData.from_long(X, y, tasks, weights=sample_weight)
-    if _is_list_of_designs(X):
-        return TaskData.from_list(X, y, weights=sample_weight)
-    if _axes(y) == 2:
-        return TaskData.from_shared(X, y, weights=sample_weight)
-    return TaskData.from_single(X, y, weights=sample_weight)
-
-
-def _is_list_of_designs(X: Any) -> bool:
-    """A list whose entries have two axes; a list of lists of numbers is one design."""
-    if not isinstance(X, (list, tuple)) or len(X) == 0:
-        return isinstance(X, (list, tuple))
-    first = X[0]
-    if hasattr(first, "shape"):  # a polars frame has a shape, but no ndim
-        return len(first.shape) >= 2
-    return (
-        isinstance(first, (list, tuple))
-        and len(first) > 0
-        and (isinstance(first[0], (list, tuple)) or getattr(first[0], "ndim", 0) >= 1)
-    )
-
-
-def _axes(y: Any) -> int:
-    """The number of axes, also of an object that only converts to an array."""
-    if hasattr(y, "shape"):
-        return len(y.shape)
-    try:
-        return np.asarray(y).ndim
-    except (ValueError, TypeError):  # ragged: what reads it next says so
-        return 1
-
-
 def _what(a: Any) -> str:
     return f"an array of shape {tuple(a.shape)}" if hasattr(a, "shape") else f"a {type(a).__name__}"
-
-
-def _few(names: Sequence[Hashable]) -> str:
-    shown = ", ".join(repr(n) for n in names[:6])
-    return f"[{shown}, ... {len(names)} in all]" if len(names) > 6 else f"[{shown}]"
 
 
 def _target(y: Any, name: str, n: int) -> NDArray[Any]:
@@ -460,55 +394,6 @@ def _target(y: Any, name: str, n: int) -> NDArray[Any]:
             raise DataError(f"{name} must have shape ({n},) to match the rows of X; got {labels.shape}")
         return labels.astype(str)
     return inputs.vector(y, name, n)
-
-
-def _task_names(names: Sequence[Hashable] | None, T: int) -> tuple[Hashable, ...]:
-    labels = tuple(range(T)) if names is None else tuple(names)
-    if len(labels) != T:
-        raise DataError(f"names must have one label a task; got {len(labels)} for {T} tasks")
-    if len(set(labels)) != T:
-        twice = next(n for n in labels if labels.count(n) > 1)
-        raise DataError(f"names must differ from task to task; got {twice!r} more than once")
-    return labels
-
-
-def _task_codes(tasks: Any, N: int) -> tuple[tuple[Hashable, ...], NDArray[np.intp]]:
-    array = np.asarray(tasks)
-    if array.shape != (N,):
-        raise DataError(f"tasks must have shape ({N},), a label for each row of X; got {array.shape}")
-    if array.dtype.kind == "f" and np.isnan(array).any():
-        raise DataError("tasks must label every row; got NaN")
-    if array.dtype.kind == "O":
-        if any(v is None or v != v for v in array):
-            raise DataError("tasks must label every row; got a missing label")
-        try:
-            values, codes = np.unique(array, return_inverse=True)
-        except TypeError:
-            raise FormError(
-                "tasks must be labels of one kind (all text or all numbers); got a mixture"
-            ) from None
-    else:
-        values, codes = np.unique(array, return_inverse=True)
-    return tuple(values.tolist()), codes
-
-
-def _label_array(names: Sequence[Hashable]) -> NDArray[Any]:
-    """Labels as an array with one entry a task, also where a label is itself a tuple."""
-    plain = np.asarray(names) if not any(isinstance(n, tuple) for n in names) else None
-    if plain is not None and plain.ndim == 1 and tuple(plain.tolist()) == tuple(names):
-        return plain
-    labels = np.empty(len(names), dtype=object)
-    labels[:] = names
-    return labels
-
-
-def _feature_names(names: Sequence[str] | None, p: int) -> tuple[str, ...] | None:
-    if names is None:
-        return None
-    labels = tuple(names)
-    if len(labels) != p:
-        raise DataError(f"feature_names must have one name a column; got {len(labels)} for {p} columns")
-    return labels
 
 
 def two_valued(data: TaskData) -> bool:

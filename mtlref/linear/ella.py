@@ -30,11 +30,12 @@ from mtlref import inputs
 from mtlref.datafit import data_fit
 from mtlref.errors import DataError, FormError, NotConverged, UnknownTask
 from mtlref.estimator import Estimator
+from mtlref.forms import as_tasks
 from mtlref.moments import Moments
 from mtlref.optim.lifelong import Known, Memory, joined, summary
 from mtlref.optim.problem import Problem
 from mtlref.optim.result import Certificate, Result, Status
-from mtlref.tasks import TaskData, as_tasks
+from mtlref.tasks import TaskData
 
 Array = NDArray[np.float64]
 

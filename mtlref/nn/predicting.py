@@ -111,7 +111,7 @@ class Predicting:
         kinds = {self._targets[k].classes is None for k in self._main()}
         if len(kinds) == 1:
             return self._score_together(kinds == {False}, X, y, tasks, sample_weight)
-        from mtlref.tasks import as_tasks
+        from mtlref.forms import as_tasks
 
         data = as_tasks(X, y, tasks, sample_weight)
         scores = []

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from mtlref.errors import DataError, FormError
+from mtlref.forms import as_tasks
 from mtlref.study.splits import Rows
-from mtlref.tasks import TaskData, as_tasks
+from mtlref.tasks import TaskData
 
 
 @dataclass(frozen=True)

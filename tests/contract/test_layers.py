@@ -19,7 +19,9 @@ LAYERS = [
     {"errors", "_version"},
     {
         "inputs",
+        "labels",
         "tasks",
+        "forms",
         "folds",
         "moments",
         "sparserows",
