@@ -244,11 +244,19 @@ class Problem:
             float(m @ np.logaddexp(0.0, -y * zt)) for m, y, zt in zip(self.masses, d.y, z, strict=True)
         )
 
-    def newton_model(self, V: Array, z: list[Array]) -> tuple[Quadratic, Array, Array]:
+    def logistic_slope(self, z: list[Array], dz: list[Array]) -> float:
+        """The derivative of ``logistic_value`` at z along dz."""
+        d = self.data
+        assert isinstance(d, TaskData)
+        rows = zip(self.masses, d.y, z, dz, strict=True)
+        return sum(-float((m * y * expit(-y * zt)) @ dzt) for m, y, zt, dzt in rows)
+
+    def newton_model(self, V: Array, z: list[Array], share: float = 0.0) -> tuple[Quadratic, Array, Array]:
         """(q, offset, slopes): the second-order model of the logistic loss at z, its intercepts eliminated.
 
         q is the model as a function of the new V, offset (T,) and slopes (T, p) give the intercepts' step:
-        b_new − b = offset − slopes · (V_new − V), row by row.
+        b_new − b = offset − slopes · (V_new − V), row by row. share : of the way from the loss's own curvature to
+        ``majorising_curvature``; at one the model lies nowhere below the loss.
         """
         d = self.data
         assert isinstance(d, TaskData)
@@ -260,7 +268,10 @@ class Problem:
         for t in range(T):
             X, y = d.X[t], d.y[t]
             slope = -self.masses[t] * y * expit(-y * z[t])
-            bend = self.masses[t] * expit(z[t]) * expit(-z[t])
+            bend = expit(z[t]) * expit(-z[t])
+            if share:
+                bend += share * (majorising_curvature(z[t]) - bend)
+            bend *= self.masses[t]
             total = float(bend.sum())
             if d.sparse:
                 A = CentredRows.of(X, bend, self.fit_intercept and total > 0)
@@ -300,3 +311,13 @@ class Problem:
         up = np.array([float(m[y > 0].sum()) for m, y in zip(self.masses, d.y, strict=True)])
         down = np.array([float(m[y < 0].sum()) for m, y in zip(self.masses, d.y, strict=True)])
         return np.asarray(np.log(up) - np.log(down))
+
+
+def majorising_curvature(z: Array) -> Array:
+    """tanh(z/2) / (2 z): of the parabola through log(1 + exp(−z)) with its slope, which lies nowhere below it.
+
+    It falls off as 1/z where the loss's own curvature does as exp(−abs(z)). Jaakkola & Jordan 2000, Bayesian parameter
+    estimation via variational methods, section 2.
+    """
+    half = np.abs(z) / 2
+    return np.divide(np.tanh(half), 4 * half, out=np.full_like(half, 0.25), where=half > 1e-8)

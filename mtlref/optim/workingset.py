@@ -97,12 +97,15 @@ def _all_features(
 
     def inner(q: Quadratic, V: Array) -> Array:
         q = q.with_ridge(ridge) if q.H is not None else q.restrict(np.arange(q.p)).with_ridge(ridge)
-        goal = max(FINEST, INNER_SHARE * penalty.residual(V, q.r - q.times(V)))
+        # Far out residuals have no measure: a share of a large one is no condition at all.
+        goal = max(FINEST, INNER_SHARE * min(1.0, penalty.residual(V, q.r - q.times(V))))
         # The best point is kept, so that the step to it descends even where the goal stays out of reach.
         best, lowest = V, q.value(V) + penalty.value(V)
+        first = lowest
         for k, (V, _) in enumerate(sparse_quadratic(q, kind, lam, V, share)):
             value = q.value(V) + penalty.value(V)
-            if penalty.residual(V, q.r - q.times(V)) <= goal:
+            # No step that raises the model is one, whatever the conditions at its end; rounding may raise it.
+            if value <= first + 1e-14 * abs(first) and penalty.residual(V, q.r - q.times(V)) <= goal:
                 return V
             if value < lowest:
                 best, lowest = V, value
