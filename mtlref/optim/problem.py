@@ -236,20 +236,22 @@ class Problem:
             return list(V @ d.X[0].T + b[:, None])
         return [X @ v + bt for X, v, bt in zip(d.X, V, b, strict=True)]
 
-    def logistic_value(self, z: list[Array]) -> float:
-        """Σ_ti c_t s_ti log(1 + exp(−y_ti z_ti))."""
+    @cached_property
+    def _rows(self) -> tuple[Array, Array, NDArray[np.intp]]:
+        """(y, c_t s_ti, where tasks begin) of the rows of all tasks, one after the other."""
         d = self.data
         assert isinstance(d, TaskData)
-        return sum(
-            float(m @ np.logaddexp(0.0, -y * zt)) for m, y, zt in zip(self.masses, d.y, z, strict=True)
-        )
+        return np.concatenate(d.y), np.concatenate(self.masses), np.cumsum(d.n)[:-1].astype(np.intp)
+
+    def logistic_value(self, z: list[Array]) -> float:
+        """Σ_ti c_t s_ti log(1 + exp(−y_ti z_ti))."""
+        y, mass, _ = self._rows
+        return float(mass @ np.logaddexp(0.0, -y * np.concatenate(z)))
 
     def logistic_slope(self, z: list[Array], dz: list[Array]) -> float:
         """The derivative of ``logistic_value`` at z along dz."""
-        d = self.data
-        assert isinstance(d, TaskData)
-        rows = zip(self.masses, d.y, z, dz, strict=True)
-        return sum(-float((m * y * expit(-y * zt)) @ dzt) for m, y, zt, dzt in rows)
+        y, mass, _ = self._rows
+        return -float((mass * y * expit(-y * np.concatenate(z))) @ np.concatenate(dz))
 
     def newton_model(self, V: Array, z: list[Array], share: float = 0.0) -> tuple[Quadratic, Array, Array]:
         """(q, offset, slopes): the second-order model of the logistic loss at z, its intercepts eliminated.
@@ -265,13 +267,14 @@ class Problem:
         wide = self.wide
         H = None if wide else np.empty((T, p, p))
         factors: list[Any] = []
-        for t in range(T):
-            X, y = d.X[t], d.y[t]
-            slope = -self.masses[t] * y * expit(-y * z[t])
-            bend = expit(z[t]) * expit(-z[t])
-            if share:
-                bend += share * (majorising_curvature(z[t]) - bend)
-            bend *= self.masses[t]
+        y, mass, begins = self._rows
+        flat = y * np.concatenate(z)
+        away = expit(-flat)
+        bends = away * expit(flat)
+        if share:
+            bends += share * (majorising_curvature(flat) - bends)
+        parts = zip(d.X, np.split(-mass * y * away, begins), np.split(mass * bends, begins), strict=True)
+        for t, (X, slope, bend) in enumerate(parts):
             total = float(bend.sum())
             if d.sparse:
                 A = CentredRows.of(X, bend, self.fit_intercept and total > 0)
@@ -285,13 +288,12 @@ class Problem:
                     H[t] = A.gram(bend)
                     r[t] = H[t] @ V[t] - gradient
                 continue
-            gradient = X.T @ slope
             Xc = X
             if self.fit_intercept and total > 0:
                 mean = (bend @ X) / total
                 Xc = X - mean
                 offset[t], slopes[t] = -slope.sum() / total, mean
-                gradient = Xc.T @ slope
+            gradient = slope @ Xc
             root = np.sqrt(bend)[:, None] * Xc
             if H is None:
                 factors.append(root)
