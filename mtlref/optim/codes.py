@@ -50,10 +50,12 @@ class CodeRows:
 
 def better_start(
     rows: CodeRows, mu: float, start: tuple[Array, Array], other: tuple[Array, Array]
-) -> tuple[Array, Array]:
-    """(V, b): for each task the start with the lower objective."""
-    lower = _values(rows, mu, *other) < _values(rows, mu, *start)
-    return np.where(lower[:, None], other[0], start[0]), np.where(lower, other[1], start[1])
+) -> tuple[Array, Array, float]:
+    """(V, b, the objective there): for each task the start with the lower one."""
+    one, two = _values(rows, mu, *start), _values(rows, mu, *other)
+    lower = two < one
+    V, b = np.where(lower[:, None], other[0], start[0]), np.where(lower, other[1], start[1])
+    return V, b, float(np.minimum(one, two).sum())
 
 
 def _values(rows: CodeRows, mu: float, V: Array, b: Array) -> Array:

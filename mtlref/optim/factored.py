@@ -57,6 +57,8 @@ ROUNDS = 40
 IDLE = 4
 ROUNDING = 1e-15
 HALVINGS = 25
+# A step that raises F, codes following, by more than so many times what it promises is shortened unseen.
+FAR = 3.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,11 +140,11 @@ def solve_codes(
     lam: float,
     mu: float,
     q: Quadratic | None = None,
-    guess: tuple[Array, Array] | None = None,
+    begin: tuple[Array, Array] | None = None,
 ) -> Point:
     """The best S and b for L, from those at hand; q: the squared loss where it is at hand.
 
-    guess : other S (k, T) and b to begin at, under the logistic loss, for the tasks where they are better.
+    begin : (T, k) and b to begin at instead, under the logistic loss.
     """
     L = factors.L
     if q is None and problem.loss == "squared":
@@ -155,11 +157,9 @@ def solve_codes(
         V = lasso(small, V, mu)
         value = small.value(V) + mu * float(np.abs(V).sum()) + ridge
         return Point(Factors(L, V.T), None, value, lambda: (q, None))
-    rows = _in_components(problem, L)
-    begin = V, problem.null_intercept if b is None else b
-    if guess is not None:
-        begin = better_start(rows, mu, begin, (guess[0].T, guess[1]))
-    V, b = logistic_codes(rows, *begin, mu, problem.fit_intercept, lasso)
+    if begin is None:
+        begin = V, problem.null_intercept if b is None else b
+    V, b = logistic_codes(_in_components(problem, L), *begin, mu, problem.fit_intercept, lasso)
     z = problem.predictions(V @ L.T, b)
     value = problem.logistic_value(z) + mu * float(np.abs(V).sum()) + ridge
 
@@ -345,23 +345,35 @@ def _newton_round(problem: Problem, here: Point, lam: float, mu: float) -> Point
     follow[live] = -(taken @ step[:, live].ravel()).T
     size = 1.0
     for _ in range(HALVINGS // 4):
-        moved, guess = L + size * step, None
+        moved, begin = Factors(L + size * step, S), None
+        most = here.value + FAR * size * abs(descent)
         if problem.loss != "squared":
-            assert here.b is not None
-            codes = S + size * follow
-            change = (moved @ codes - L @ S).T
-            guess = codes, here.b - np.einsum("tj,tj->t", here.slopes, change)
-        new = solve_codes(problem, Factors(moved, S), here.b, lam, mu, _known(problem, here), guess)
-        if new.value <= here.value + 1e-4 * size * descent:
-            return new
+            begin, value = _following(problem, here, moved, S + size * follow, mu)
+        if problem.loss == "squared" or value + lam * float(np.vdot(moved.L, moved.L)) <= most:
+            new = solve_codes(problem, moved, here.b, lam, mu, _known(problem, here), begin)
+            if new.value <= here.value + 1e-4 * size * descent:
+                return new
         size /= 4
     return None
+
+
+def _following(
+    problem: Problem, here: Point, moved: Factors, codes: Array, mu: float
+) -> tuple[tuple[Array, Array], float]:
+    """(V, b) to begin at for the moved L, and the objective there: for each task the codes given, or those it has."""
+    assert here.b is not None
+    change = (moved.L @ codes - here.factors.W).T
+    other = codes.T, here.b - np.einsum("tj,tj->t", here.slopes, change)
+    V, b, value = better_start(_in_components(problem, moved.L), mu, (moved.S.T, here.b), other)
+    return (V, b), value
 
 
 def _reduced_hessian(here: Point, live: NDArray[np.bool_], lam: float) -> tuple[Array, Array]:
     """F's Hessian in L less what the codes take up: K − Σ_t C_t (L_A' H_t L_A)⁻¹ C_t' over the active entries A of s_t.
 
-    With (L_A' H_t L_A)⁻¹ C_t' (T, k, p k), which says what the codes do. C_t (p k, k): the derivative of the slope g_t s_t' in s_t, column a: (H_t l_a) s_t' + g_t e_a'.
+    And (L_A' H_t L_A)⁻¹ C_t' (T, k, p k), which says how the codes follow.
+
+    C_t (p k, k): the derivative of the slope g_t s_t' in s_t, column a: (H_t l_a) s_t' + g_t e_a'.
     """
     L, S = here.factors.L[:, live], here.factors.S[live]
     q, k, T = here.q, int(live.sum()), here.factors.S.shape[1]
