@@ -44,6 +44,11 @@ def sparse_fit(
 
     share (p,), with absolute values only: 1, or 0 for features that bear no penalty.
     """
+    if problem.T == 1 and (problem.p <= SMALL or problem.loss != "squared"):
+        # A row of one task is an entry, whose Newton steps need no curvature of its norm: faint penalties and columns
+        # that are each other's double leave that nothing to hold on to.
+        solver = _all_features if problem.p <= SMALL else _working_set
+        return solver(problem, start, Entries, lam, ridge, share)
     if kind is Rows and problem.one_design:
         return shared_rows_fit(problem.shared_design, start, lam, ridge)
     if kind is Entries and share is None and problem.one_design:
