@@ -47,7 +47,9 @@ def logistic_intercepts(y: Array, z: Array, weight: Array, starts: NDArray[np.in
         bend = np.add.reduceat(weight * (p * expit(-at)), starts)
         step = np.divide(slope, bend, out=np.full_like(slope, np.inf), where=bend > 0)
         new = b - step
-        new = np.where((low < new) & (new < high), new, (low + high) / 2)
+        # A step that rounding swallows may leave the bracket: to halve that would be to begin anew.
+        last = np.abs(step) <= 4 * EPS * (1.0 + np.abs(b))
+        new = np.where((low < new) & (new < high), new, np.where(last, b, (low + high) / 2))
         close = np.abs(new - b) <= 4 * EPS * (1.0 + np.abs(new))
         b = np.where(done, b, new)
         done |= close

@@ -183,9 +183,9 @@ class ASO(LinearModel):
         def out(W: Array) -> Array:
             return W if basis is None else np.asarray(basis @ W)
 
-        def solve(begin: Start | None, B: Array) -> Start:
-            found = settled(around(problem, begin, B, weight * (1 + self.eta), weight * self.eta))
-            W, b = found
+        def solve(begin: Start | None, B: Array, share: float) -> Start:
+            steps = around(problem, begin, B, weight * (1 + self.eta), weight * self.eta)
+            W, b = settled(steps, share, begin)
             return W, ready.quick.best_intercept(out(W)) if b is None else b
 
         def within(W: Array) -> Array:
@@ -199,6 +199,7 @@ class ASO(LinearModel):
             lambda W, B: leading(W, self.dim),
             lambda W, b, B: self._value(ready.quick, out(W), b, B if basis is None else basis @ B, here),
             max(self.tol, ROUGH) * ready.quick.null,
+            self.loss != "squared",
         )
         here = {**here, "bound": relaxed.certificate.dual}
         quick, exact = ready.certifiers(self, here)

@@ -208,8 +208,7 @@ class KMeansMTL(LinearModel):
         return {**super()._weights(), **shape}
 
     def _starts(self, relaxed: Array, start: Start | None) -> list[Labels]:
-        T = relaxed.shape[1]
-        k = min(self.n_clusters, T)
+        T, k = relaxed.shape[1], min(self.n_clusters, relaxed.shape[1])
         if T <= EXHAUSTIVE:  # a finer partition never costs more
             return [labels for labels in partitions(T, k) if labels.max() + 1 == k]
         rng = np.random.default_rng(self.random_state)
@@ -224,8 +223,8 @@ class KMeansMTL(LinearModel):
         relaxed = run(relaxation, *certifiers, self.tol, self.max_iter)
         exhaustive = relaxed.W.shape[1] <= EXHAUSTIVE  # all partitions are tried, without moving on from any
 
-        def solve(begin: Start | None, labels: Labels) -> Start:
-            W, b = settled(iterates(ready.problem, begin, **here, labels=labels))
+        def solve(begin: Start | None, labels: Labels, share: float) -> Start:
+            W, b = settled(iterates(ready.problem, begin, **here, labels=labels), share, begin)
             return W, ready.quick.best_intercept(W) if b is None else b
 
         (_, W, b, labels, descent), values = lowest(
@@ -235,6 +234,7 @@ class KMeansMTL(LinearModel):
             lambda W, old: old if exhaustive else improve(W.T, old, self.n_clusters),
             lambda W, b, at: objective(ready.quick, W, b, **here, labels=at),
             0.0,
+            self.loss != "squared" and not exhaustive,
         )
         here = {**here, "labels": labels, "bound": relaxed.certificate.dual}
         quick, exact = ready.certifiers(self, here)

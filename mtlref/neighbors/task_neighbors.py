@@ -1,13 +1,13 @@
 """Nearest neighbours over the rows of all tasks, with learned weights from task to task.
 
-(P)  min over Σ (T, T):   Σ_t c_t Σ_i l(y_ti, b_t + a_ti' σ_t) + lam/2 ‖Σ‖_F² + lam_sym/4 ‖Σ − Σ'‖_F²
+(P)  min over Σ (T, T):   Σ_t c_t Σ_i u_ti l(y_ti, b_t + a_ti' σ_t) + lam/2 ‖Σ‖_F² + lam_sym/4 ‖Σ − Σ'‖_F²
      with abs(σ_tq) <= σ_tt for all t, q (so that σ_tt >= 0), σ_t (T,) the rows of Σ, and votes
-     a_tiq = Σ of s_ij (y_j − m_q) over those of the k rows nearest to x_ti that belong to task q
-(D)  max over θ_t (n_t,), Z (T, T):   −Σ_ti c_t l*(y_ti, −θ_ti / c_t) − b_t θ_ti − <G + Z, M⁻¹ (G + Z)> / 2,
+     a_tiq = Σ of s_ij (y_j − m_q) over those of the k rows nearest to x_ti that belong to task q; u_ti row weights
+(D)  max over θ_t (n_t,), Z (T, T):   −Σ_ti c_t u_ti l*(y_ti, −θ_ti / (c_t u_ti)) − b_t θ_ti − <G + Z, M⁻¹ (G + Z)> / 2,
      G = [A_t' θ_t]_t by rows, M the form of the penalties: lam on the symmetric part of a matrix and
      lam + 2 lam_sym on the antisymmetric one
 (F)  Z_tt >= Σ_{q ≠ t} abs(Z_tq) for each task: the rows of Z lie in the dual cone
-(K)  θ_ti = −c_t l'(y_ti, b_t + a_ti' σ_t);   M Σ = G + Z;   <Z_t, σ_t> = 0
+(K)  θ_ti = −c_t u_ti l'(y_ti, b_t + a_ti' σ_t);   M Σ = G + Z;   <Z_t, σ_t> = 0
 
 Source: Zhang 2013.
 """
@@ -42,9 +42,7 @@ def objective(local: Local, S: Array, *, lam: float, lam_sym: float) -> float:
     if (np.abs(S) > np.diagonal(S)[:, None]).any():
         return np.inf
     value = LOSSES[local.loss].value
-    total = sum(
-        c * float(value(y, z).sum()) for c, y, z in zip(local.c, local.y, local.scores(S), strict=True)
-    )
+    total = sum(float(c @ value(y, z)) for c, y, z in zip(local.c, local.y, local.scores(S), strict=True))
     return total + lam / 2 * float(np.vdot(S, S)) + lam_sym / 4 * float(np.square(S - S.T).sum())  # (P)
 
 
@@ -54,10 +52,10 @@ def certificate(local: Local, S: Array, *, lam: float, lam_sym: float) -> Certif
     G, dual, rounding = np.empty_like(S), 0.0, 0.0
     for t, (z, y, c) in enumerate(zip(local.scores(S), local.y, local.c, strict=True)):
         slope = loss.grad(y, z)
-        G[t] = -c * (slope @ local.A[t])
-        # −c l*(y, u) with u = −θ / c = l', and what the offset takes of <u, z>.
-        dual -= float(c) * float(loss.conjugate(y, slope).sum() - local.b[t] * slope.sum())
-        rounding += EPS * float(c) * float(np.abs(slope) @ (np.abs(y) + np.abs(z)) + loss.value(y, z).sum())
+        G[t] = -(c * slope) @ local.A[t]
+        # −c l*(y, l') as −θ / c = l', and what the offset takes of <l', z>.
+        dual -= float(c @ (loss.conjugate(y, slope) - local.b[t] * slope))
+        rounding += EPS * float(c @ (np.abs(slope) * (np.abs(y) + np.abs(z)) + loss.value(y, z)))
     Z = lam * S + lam_sym * (S - S.T) - G
     others = np.abs(Z).sum(axis=1) - np.abs(Z.diagonal())
     np.fill_diagonal(Z, np.maximum(Z.diagonal(), others))  # (F)
@@ -74,7 +72,7 @@ def certificate(local: Local, S: Array, *, lam: float, lam_sym: float) -> Certif
 def iterates(local: Local, start: Array | None, *, lam: float, lam_sym: float) -> Iterator[Iterate]:
     """Accelerated projected gradients, a step for each task."""
     tasks = tuple(
-        Rows(A, y, float(b), float(c)) for A, y, b, c in zip(local.A, local.y, local.b, local.c, strict=True)
+        Rows(A, y, float(b), c) for A, y, b, c in zip(local.A, local.y, local.b, local.c, strict=True)
     )
     return cone_fit(tasks, local.loss, lam, lam_sym, start)
 
@@ -88,7 +86,7 @@ def iterates(local: Local, start: Array | None, *, lam: float, lam_sym: float) -
 class TaskNeighbors(Estimator):
     """Nearest neighbours from all tasks: neighbours vote with a weight from their task to yours.
 
-    Minimises Σ_t c_t Σ_i l(y_ti, b_t + a_ti' σ_t) + lam/2 ‖Σ‖_F² + lam_sym/4 ‖Σ − Σ'‖_F² over Σ (T, T),
+    Minimises Σ_t c_t Σ_i u_ti l(y_ti, b_t + a_ti' σ_t) + lam/2 ‖Σ‖_F² + lam_sym/4 ‖Σ − Σ'‖_F² over Σ (T, T),
     abs(σ_tq) <= σ_tt   (P)
 
     Parameters
@@ -99,7 +97,7 @@ class TaskNeighbors(Estimator):
     bandwidth : float > 0 or None, default None. Of the Gaussian similarity s; None: the mean distance to the last
         neighbour. Unit: that of X, whose columns should have one scale.
     loss : "squared" (default) or "logistic".
-    scaling : "mean" (default; each task's loss divided by its rows) or "sum".
+    scaling : "mean" (default; each task's loss divided by the sum of its weights) or "sum".
     fit_intercept : bool, default True. b_t is the task's best constant and m_q the mean of task q; else both are zero.
     tol : float > 0, default 1e-6. Stops when gap <= tol * F(0).
     max_iter : int >= 1, default 10000.
@@ -107,8 +105,8 @@ class TaskNeighbors(Estimator):
     Attributes: task_weights_ (T, T), offsets_ (T,), bandwidth_, tasks_, result_, n_iter_, with the logistic loss
     classes_.
 
-    Raises: DataError for fewer rows than neighbours or parameters out of range, FormError for Moments and row weights
-    (``fit``). Warns: NotConverged.
+    Raises: DataError for fewer rows than neighbours or parameters out of range, FormError for Moments (``fit``).
+    Warns: NotConverged.
 
     Certificate: duality gap, and from it the distance to the best Σ.
     Cost: O(N² p) for the neighbours, then an iteration O(T³) (logistic: O(N T)).
@@ -160,7 +158,7 @@ class TaskNeighbors(Estimator):
     # -- what a person calls -----------------------------------------------------------------------------------------
 
     def fit(self, X: Any, y: Any = None, tasks: Any = None, sample_weight: Any = None) -> Self:
-        """Fit to data in any form of the contract but Moments, without row weights.
+        """Fit to data in any form of the contract but Moments. Row weights multiply losses, not votes.
 
         Stops when the certificate's relative gap is at most ``tol``; warns NotConverged where it is not.
         """
@@ -184,7 +182,8 @@ class TaskNeighbors(Estimator):
     def lam_scale(self, data: Any, **forms: Any) -> float:
         """The natural size of lam: the largest eigenvalue of a task's c_t A_t'A_t."""
         local, _ = self._prepare(data, **forms)
-        return max(float(c * np.linalg.norm(A, 2) ** 2) for A, c in zip(local.A, local.c, strict=True))
+        parts = zip(local.A, local.c, strict=True)
+        return max(float(np.linalg.norm(np.sqrt(c)[:, None] * A, 2)) ** 2 for A, c in parts)
 
     def _prepare(
         self, X: Any, y: Any = None, tasks: Any = None, sample_weight: Any = None
@@ -200,8 +199,6 @@ class TaskNeighbors(Estimator):
         data = self._read(X, y, tasks, sample_weight)
         if not isinstance(data, TaskData):
             raise FormError("TaskNeighbors needs the rows; got Moments")
-        if data.weights is not None:
-            raise FormError("TaskNeighbors takes no row weights: a neighbour's vote has none in (P)")
         if k >= data.N:
             raise DataError(f"n_neighbors must be less than the {data.N} rows of all tasks; got {k}")
         learned = self._remember(data)
@@ -218,7 +215,8 @@ class TaskNeighbors(Estimator):
         else:  # one where all rows are the same and any would do
             width = float(np.sqrt(squares.max(axis=1)).mean()) or 1.0
         A = np.split(memory.votes(places, squares, width), np.cumsum(data.n)[:-1])
-        c = np.ones(data.T) if self.scaling == "sum" else 1.0 / data.n
+        weights = data.weights or tuple(np.ones(n) for n in data.n)
+        c = tuple(u if self.scaling == "sum" else u / u.sum() for u in weights)
         learned |= {"offsets_": offsets, "bandwidth_": width, "_memory": memory}
         return Local(tuple(A), data.y, offsets, c, self.loss), learned
 

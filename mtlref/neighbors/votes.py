@@ -17,12 +17,12 @@ PAIRS = 4_000_000
 
 @dataclass(frozen=True)
 class Local:
-    """The data of (P): per task votes A_t (n_t, T), targets y_t, offsets b_t and factors c_t; the loss by name."""
+    """The data of (P): per task votes A_t (n_t, T), targets y_t, offset b_t and c_t u_ti (n_t,); the loss by name."""
 
     A: tuple[Array, ...]
     y: tuple[Array, ...]
     b: Array
-    c: Array
+    c: tuple[Array, ...]
     loss: str
 
     def scores(self, S: Array) -> list[Array]:
@@ -84,7 +84,8 @@ def constants(data: TaskData, loss: str, fit_intercept: bool) -> tuple[Array, Ar
     """
     if not fit_intercept:
         return np.zeros(data.T), np.zeros(data.T)
-    means = np.array([v.mean() for v in data.y])
+    weights = data.weights or [None] * data.T
+    means = np.array([np.average(v, weights=u) for v, u in zip(data.y, weights, strict=True)])
     if loss == "squared":
         return means, means
     for name, mean in zip(data.names, means, strict=True):

@@ -21,12 +21,12 @@ CHECK_EVERY = 20
 
 @dataclass(frozen=True)
 class Rows:
-    """The smooth loss of one task: votes A (n, T), targets y (n,), offset and factor c."""
+    """The smooth loss of one task: votes A (n, T), targets y (n,), offset and the rows' factors c (n,)."""
 
     A: Array
     y: Array
     offset: float
-    c: float
+    c: Array
 
 
 def project(S: Array) -> Array:
@@ -48,10 +48,10 @@ def project(S: Array) -> Array:
 def cone_fit(
     tasks: tuple[Rows, ...], loss: str, lam: float, lam_sym: float, start: Array | None
 ) -> Iterator[Iterate]:
-    """Iterates for Σ_t c_t Σ_i l(y_ti, offset_t + a_ti' σ_t) + lam/2 ‖Σ‖² + lam_sym/4 ‖Σ − Σ'‖² on the cone."""
+    """Iterates for Σ_ti c_ti l(y_ti, offset_t + a_ti' σ_t) + lam/2 ‖Σ‖² + lam_sym/4 ‖Σ − Σ'‖² on the cone."""
     T = len(tasks)
-    H = np.stack([t.c * t.A.T @ t.A for t in tasks])
-    r = np.stack([t.c * (t.y - t.offset) @ t.A for t in tasks])
+    H = np.stack([t.A.T @ (t.c[:, None] * t.A) for t in tasks])
+    r = np.stack([(t.c * (t.y - t.offset)) @ t.A for t in tasks])
     bend = np.linalg.eigvalsh(H)[:, -1] * (1.0 if loss == "squared" else 0.25)
     step = 1.0 / (bend + lam + 2 * lam_sym)[:, None]
 

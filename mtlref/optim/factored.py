@@ -11,17 +11,18 @@ hand with the components rescaled, l_j a and s_j / a for the a that is best. The
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mtlref.moments import centred
+from mtlref.optim.codes import CodeRows, better_start, logistic_codes
 from mtlref.optim.eliminated import FLAT, bent_solve, curvature, solve
 from mtlref.optim.problem import Problem
-from mtlref.optim.proxnewton import prox_newton
 from mtlref.optim.quadratic import Quadratic
 from mtlref.optim.sparse import Entries, sparse_quadratic
 from mtlref.tasks import TaskData
@@ -56,17 +57,39 @@ ROUNDS = 40
 IDLE = 4
 ROUNDING = 1e-15
 HALVINGS = 25
+# A step that raises F, codes following, by more than so many times what it promises is shortened unseen.
+FAR = 3.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Point:
-    """Factors with the best S and b for L; value F up to a constant; q: the loss's second-order model in V = W'."""
+    """Factors with the best S and b for L; value F up to a constant; model: makes q."""
 
     factors: Factors
     b: Array | None
     value: float
-    q: Quadratic
-    gradient: Array  # (T, p): of the loss in V
+    model: Callable[[], tuple[Quadratic, Array | None]]
+
+    @cached_property
+    def _modelled(self) -> tuple[Quadratic, Array | None]:
+        return self.model()
+
+    @property
+    def q(self) -> Quadratic:
+        """The loss's second-order model in V = W'; made where a step begins, not wherever one is tried."""
+        return self._modelled[0]
+
+    @property
+    def slopes(self) -> Array:
+        """(T, p): by how much b falls with each entry of V."""
+        found = self._modelled[1]
+        assert found is not None
+        return found
+
+    @cached_property
+    def gradient(self) -> Array:
+        """(T, p): of the loss in V."""
+        return self.q.times(self.factors.W.T) - self.q.r
 
     @property
     def iterate(self) -> tuple[Factors, Array | None]:
@@ -111,9 +134,18 @@ def centred_rows(problem: Problem) -> tuple[Array, Problem]:
 
 
 def solve_codes(
-    problem: Problem, factors: Factors, b: Array | None, lam: float, mu: float, q: Quadratic | None = None
+    problem: Problem,
+    factors: Factors,
+    b: Array | None,
+    lam: float,
+    mu: float,
+    q: Quadratic | None = None,
+    begin: tuple[Array, Array] | None = None,
 ) -> Point:
-    """The best S and b for L, from those at hand; q: the squared loss where it is at hand."""
+    """The best S and b for L, from those at hand; q: the squared loss where it is at hand.
+
+    begin : (T, k) and b to begin at instead, under the logistic loss.
+    """
     L = factors.L
     if q is None and problem.loss == "squared":
         q = _formed(problem.quadratic, L)
@@ -124,29 +156,18 @@ def solve_codes(
         small = Quadratic(q.r @ L, inner(q, L))
         V = lasso(small, V, mu)
         value = small.value(V) + mu * float(np.abs(V).sum()) + ridge
-        W = V @ L.T
-        return Point(Factors(L, V.T), None, value, q, q.times(W) - q.r)
-    part = _in_components(problem, L)
-    start = (V.T, part.null_intercept if b is None else b)
-    best = np.inf
+        return Point(Factors(L, V.T), None, value, lambda: (q, None))
+    if begin is None:
+        begin = V, problem.null_intercept if b is None else b
+    V, b = logistic_codes(_in_components(problem, L), *begin, mu, problem.fit_intercept, lasso)
+    z = problem.predictions(V @ L.T, b)
+    value = problem.logistic_value(z) + mu * float(np.abs(V).sum()) + ridge
 
-    def codes(model: Quadratic, V: Array) -> Array:
-        return lasso(model if model.H is not None else model.restrict(np.arange(model.p)), V, mu)
+    def model() -> tuple[Quadratic, Array]:
+        q, _, slopes = problem.newton_model(V @ L.T, z)
+        return _formed(q, L), slopes
 
-    for iterate in prox_newton(part, lambda V: mu * float(np.abs(V).sum()), codes, start):
-        assert iterate is not None
-        assert iterate[1] is not None
-        z = part.predictions(iterate[0].T, iterate[1])
-        value = part.logistic_value(z) + mu * float(np.abs(iterate[0]).sum())
-        if np.isfinite(best) and not value < best - ROUNDING * abs(best):
-            break
-        best, start = value, (iterate[0], iterate[1])
-    S, b = start
-    W = S.T @ L.T
-    z = problem.predictions(W, b)
-    model = _formed(problem.newton_model(W, z)[0], L)
-    value = problem.logistic_value(z) + mu * float(np.abs(S).sum()) + ridge
-    return Point(Factors(L, S), b, value, model, model.times(W) - model.r)
+    return Point(Factors(L, V.T), b, value, model)
 
 
 def _formed(q: Quadratic, L: Array) -> Quadratic:
@@ -226,12 +247,12 @@ def inner(q: Quadratic, L: Array) -> Array:
     return np.stack([(A @ L).T @ (A @ L) for A in q.A])
 
 
-def _in_components(problem: Problem, L: Array) -> Problem:
-    """The problem with rows X_t L."""
+def _in_components(problem: Problem, L: Array) -> CodeRows:
+    """The rows X_t L."""
     d = problem.data
     assert isinstance(d, TaskData)
-    X = (d.X[0] @ L,) * d.T if d.shared else tuple(x @ L for x in d.X)
-    return replace(problem, data=replace(d, X=X, feature_names=None))
+    Z = np.tile(d.X[0] @ L, (d.T, 1)) if d.shared else np.vstack([x @ L for x in d.X])
+    return CodeRows(Z, np.concatenate(d.y), np.concatenate(problem.masses), np.asarray(d.n))
 
 
 # -- L ---------------------------------------------------------------------------------------------------------------
@@ -316,20 +337,41 @@ def _newton_round(problem: Problem, here: Point, lam: float, mu: float) -> Point
     live: NDArray[np.bool_] = np.asarray(S.any(axis=1))
     slope = (here.gradient.T @ S.T + 2 * lam * L)[:, live]
     step = np.zeros_like(L)
-    step[:, live] = -bent_solve(_reduced_hessian(here, live, lam), slope)
+    hessian, taken = _reduced_hessian(here, live, lam)
+    step[:, live] = -bent_solve(hessian, slope)
     step[:, ~live] = -L[:, ~live]
     descent = float(np.vdot(slope, step[:, live]))
+    follow = np.zeros_like(S)  # how the codes follow the step, to first order
+    follow[live] = -(taken @ step[:, live].ravel()).T
     size = 1.0
     for _ in range(HALVINGS // 4):
-        new = solve_codes(problem, Factors(L + size * step, S), here.b, lam, mu, _known(problem, here))
-        if new.value <= here.value + 1e-4 * size * descent:
-            return new
+        moved, begin = Factors(L + size * step, S), None
+        most = here.value + FAR * size * abs(descent)
+        if problem.loss != "squared":
+            begin, value = _following(problem, here, moved, S + size * follow, mu)
+        if problem.loss == "squared" or value + lam * float(np.vdot(moved.L, moved.L)) <= most:
+            new = solve_codes(problem, moved, here.b, lam, mu, _known(problem, here), begin)
+            if new.value <= here.value + 1e-4 * size * descent:
+                return new
         size /= 4
     return None
 
 
-def _reduced_hessian(here: Point, live: NDArray[np.bool_], lam: float) -> Array:
+def _following(
+    problem: Problem, here: Point, moved: Factors, codes: Array, mu: float
+) -> tuple[tuple[Array, Array], float]:
+    """(V, b) to begin at for the moved L, and the objective there: for each task the codes given, or those it has."""
+    assert here.b is not None
+    change = (moved.L @ codes - here.factors.W).T
+    other = codes.T, here.b - np.einsum("tj,tj->t", here.slopes, change)
+    V, b, value = better_start(_in_components(problem, moved.L), mu, (moved.S.T, here.b), other)
+    return (V, b), value
+
+
+def _reduced_hessian(here: Point, live: NDArray[np.bool_], lam: float) -> tuple[Array, Array]:
     """F's Hessian in L less what the codes take up: K − Σ_t C_t (L_A' H_t L_A)⁻¹ C_t' over the active entries A of s_t.
+
+    And (L_A' H_t L_A)⁻¹ C_t' (T, k, p k), which says how the codes follow.
 
     C_t (p k, k): the derivative of the slope g_t s_t' in s_t, column a: (H_t l_a) s_t' + g_t e_a'.
     """
@@ -348,7 +390,7 @@ def _reduced_hessian(here: Point, live: NDArray[np.bool_], lam: float) -> Array:
     C[:, :, diagonal, diagonal] += here.gradient[:, :, None]
     C = (C * on[:, None, None, :]).reshape(T, q.p * k, k)
     taken = np.linalg.solve(M, C.transpose(0, 2, 1))
-    return np.asarray(K - np.tensordot(C, taken, axes=((0, 2), (0, 1))))
+    return np.asarray(K - np.tensordot(C, taken, axes=((0, 2), (0, 1)))), np.asarray(taken)
 
 
 # -- starts ----------------------------------------------------------------------------------------------------------

@@ -335,7 +335,9 @@ def sparse_quadratic(
         penalty = Entries(share * (lam / s), lam / s)
     V = np.ascontiguousarray(V * s)
     settled = False
-    for V, settled, certify in _newton(scaled, penalty, V):
+    # Row maxima have a better globaliser than Newton's short steps.
+    peaks = isinstance(penalty, Peaks)
+    for V, settled, certify in _newton(scaled, penalty, V, swift=peaks):
         yield V / s, certify
     if isinstance(penalty, Peaks) and not settled:
         accuracy = FIRST_ACCURACY
@@ -343,7 +345,7 @@ def sparse_quadratic(
             yield V / s, False
             if miss <= accuracy:
                 accuracy = 1e-2 * miss
-                for W, settled, certify in _newton(scaled, penalty, V):
+                for W, settled, certify in _newton(scaled, penalty, V, swift=True):
                     yield W / s, certify
                 if settled:
                     return
@@ -376,11 +378,13 @@ def _sane_steps(q: Quadratic, penalty: Penalty, V: Array, g: Array) -> Iterator[
             yield step
 
 
-def _newton(q: Quadratic, penalty: Penalty, V: Array) -> Iterator[tuple[Array, bool, bool]]:
+def _newton(
+    q: Quadratic, penalty: Penalty, V: Array, swift: bool = False
+) -> Iterator[tuple[Array, bool, bool]]:
     """Newton steps with a line search and an active set that follows the optimality conditions.
 
     Yields (V, settled, whether it is worth a certificate); ends, with one that is, where the conditions hold to
-    rounding, where they stop improving, or after some rounds.
+    rounding, where they stop improving, or after some rounds. swift : full steps alone, while each halves the miss.
     """
     HV = q.times(V)
     settled_at = SETTLED + 32 * EPS * float(np.abs(q.r).max() / _units(penalty).min())
@@ -402,7 +406,7 @@ def _newton(q: Quadratic, penalty: Penalty, V: Array) -> Iterator[tuple[Array, b
         if entered is not V:
             V, HV = entered, q.times(entered)
             value = q.value(V, HV) + penalty.value(V)
-        found = _descend(q, penalty, V, HV, miss, value)
+        found = _descend(q, penalty, V, HV, miss, value, swift)
         if found is None:
             break
         before, far = value, miss
@@ -414,7 +418,7 @@ def _newton(q: Quadratic, penalty: Penalty, V: Array) -> Iterator[tuple[Array, b
 
 
 def _descend(
-    q: Quadratic, penalty: Penalty, V: Array, HV: Array, miss: float, value: float
+    q: Quadratic, penalty: Penalty, V: Array, HV: Array, miss: float, value: float, swift: bool
 ) -> tuple[Array, Array, float, float] | None:
     """(V, HV, residual, value) after a line search along the first step that descends; None where none does."""
     allowed = value + 1e-14 * abs(value)
@@ -431,4 +435,6 @@ def _descend(
             better = left <= 0.5 * miss
             if (new <= allowed and (k >= 1 or better)) or (k == 1 and better and new <= max(value, 0.0)):
                 return trial, HT, left, new
+            if swift:
+                return None
     return None

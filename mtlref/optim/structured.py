@@ -25,6 +25,8 @@ Start = tuple[Array, Array]
 Structure = Any
 # The search needs W to this share of its size; the answer is solved to its certificate afterwards.
 SETTLED = 1e-9
+# While the best start is looked for, Newton's method for other losses may end a step earlier.
+SEARCHED = 1e-3
 STEPS = 60
 ROUNDS = 500
 TIE = 1e-13
@@ -98,16 +100,16 @@ def around(problem: Problem, start: Start | None, B: Array, spread: float, level
     )
 
 
-def settled(iterates: Iterator[Iterate]) -> tuple[Array, Array | None]:
-    """The iterate at which nothing changes any more."""
-    W, b = np.zeros((0, 0)), None
+def settled(
+    iterates: Iterator[Iterate], share: float = SETTLED, start: Start | None = None
+) -> tuple[Array, Array | None]:
+    """The iterate at which W changes by no more than a share of itself, from the last one or from the start."""
+    W, b = (np.zeros((0, 0)) if start is None else start[0]), None
     for _, iterate in zip(range(STEPS), iterates, strict=False):
         if iterate is None:
             continue
         before, (W, b) = W, iterate
-        if before.shape == W.shape and float(np.linalg.norm(W - before)) <= SETTLED * float(
-            np.linalg.norm(W)
-        ):
+        if before.shape == W.shape and float(np.linalg.norm(W - before)) <= share * float(np.linalg.norm(W)):
             break
     return W, b
 
@@ -143,16 +145,29 @@ def alternate(
 def lowest(
     starts: Sequence[Structure],
     start: Start | None,
-    solve: Callable[[Start | None, Structure], Start],
+    solve: Callable[[Start | None, Structure, float], Start],
     improve: Callable[[Array, Structure], Structure],
     value: Callable[[Array, Array, Structure], float],
     tol: float,
+    rough: bool,
 ) -> tuple[tuple[float, Array, Array, Structure, list[float]], list[float]]:
-    """The best of ``alternate`` from each start, the first of those that tie, and F from all of them."""
-    found = [alternate(structure, start, solve, improve, value, tol) for structure in starts]
+    """The best of ``alternate`` from each start, the first of those that tie, and F from all of them.
+
+    solve(start, structure, share): to that share of W. rough : the search is, and its best is settled afterwards.
+    """
+
+    def from_one(begin: Start | None, structure: Structure, share: float) -> Any:
+        return alternate(structure, begin, lambda at, S: solve(at, S, share), improve, value, tol)
+
+    found = [from_one(start, structure, SEARCHED if rough else SETTLED) for structure in starts]
     values = [f[0] for f in found]
     least = min(values)
-    return next(f for f in found if f[0] <= least + TIE * abs(least)), values
+    best = next(f for f in found if f[0] <= least + TIE * abs(least))
+    if rough:
+        _, W, b, structure, descent = best
+        settled_best = from_one((W, b), structure, SETTLED)
+        best = (*settled_best[:4], descent + settled_best[4])
+    return best, values
 
 
 def leading(W: Array, k: int) -> Array:

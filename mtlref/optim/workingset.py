@@ -44,6 +44,11 @@ def sparse_fit(
 
     share (p,), with absolute values only: 1, or 0 for features that bear no penalty.
     """
+    if problem.T == 1 and (problem.p <= SMALL or problem.loss != "squared"):
+        # A row of one task is an entry, whose Newton steps need no curvature of its norm: faint penalties and columns
+        # that are each other's double leave that nothing to hold on to.
+        solver = _all_features if problem.p <= SMALL else _working_set
+        return solver(problem, start, Entries, lam, ridge, share)
     if kind is Rows and problem.one_design:
         return shared_rows_fit(problem.shared_design, start, lam, ridge)
     if kind is Entries and share is None and problem.one_design:
@@ -97,12 +102,15 @@ def _all_features(
 
     def inner(q: Quadratic, V: Array) -> Array:
         q = q.with_ridge(ridge) if q.H is not None else q.restrict(np.arange(q.p)).with_ridge(ridge)
-        goal = max(FINEST, INNER_SHARE * penalty.residual(V, q.r - q.times(V)))
+        # Far out residuals have no measure: a share of a large one is no condition at all.
+        goal = max(FINEST, INNER_SHARE * min(1.0, penalty.residual(V, q.r - q.times(V))))
         # The best point is kept, so that the step to it descends even where the goal stays out of reach.
         best, lowest = V, q.value(V) + penalty.value(V)
+        first = lowest
         for k, (V, _) in enumerate(sparse_quadratic(q, kind, lam, V, share)):
             value = q.value(V) + penalty.value(V)
-            if penalty.residual(V, q.r - q.times(V)) <= goal:
+            # No step that raises the model is one, whatever the conditions at its end; rounding may raise it.
+            if value <= first + 1e-14 * abs(first) and penalty.residual(V, q.r - q.times(V)) <= goal:
                 return V
             if value < lowest:
                 best, lowest = V, value

@@ -22,6 +22,15 @@ def test_landmine(check_landmine: Any) -> None:
     check_landmine("JointFeatureLinf")
 
 
+def test_a_steep_path_on_few_rows_of_landmine(landmine: mt.TaskData) -> None:
+    """Coefficients grow by factors from one lam to the next, so that each start is far from its answer."""
+    data = landmine.take([np.arange(2, n, 4) for n in landmine.n])
+    model = mt.JointFeatureLinf(loss="logistic", scaling="sum", tol=1e-8)
+    top = model.lam_max(data)
+    for fitted in model.path(data, [top * 10.0 ** (-1.2 * k) for k in range(1, 5)]):
+        assert fitted.result_.certificate.relative_gap <= 1e-8
+
+
 @pytest.mark.parametrize("settings", [{"scaling": "sum", "fit_intercept": False}, {}])
 @pytest.mark.parametrize("share", [0.3, 0.01, 1e-3, 1e-4])
 def test_school(school: mt.TaskData, settings: dict[str, Any], share: float) -> None:

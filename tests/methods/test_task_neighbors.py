@@ -23,15 +23,18 @@ LOSSES = ["squared", "logistic"]
 
 
 @pytest.mark.parametrize("loss", LOSSES)
-@pytest.mark.parametrize("intercept", [True, False])
-@pytest.mark.parametrize(("lam", "lam_sym"), [(0.05, 0.0), (0.01, 0.1), (1e-3, 1e-3)])
+@pytest.mark.parametrize(
+    ("intercept", "lam", "lam_sym", "weighted"),
+    [(True, 0.05, 0.0, False), (False, 0.01, 0.1, False), (True, 1e-3, 1e-3, False), (True, 0.01, 0.1, True)],
+)
 def test_an_interior_point_solver_finds_the_same_value(
-    loss: str, intercept: bool, lam: float, lam_sym: float
+    loss: str, intercept: bool, lam: float, lam_sym: float, weighted: bool
 ) -> None:
     cp = pytest.importorskip("cvxpy")
     weights = {"lam": lam, "lam_sym": lam_sym}
     model = mt.TaskNeighbors(**weights, loss=loss, fit_intercept=intercept, tol=1e-10)
-    local, _ = model._prepare(X, TARGETS[loss])
+    rows = [np.linspace(0.0, 2.0, len(y)) for y in Y] if weighted else None
+    local, _ = model._prepare(X, TARGETS[loss], sample_weight=rows)
     S = cp.Variable((4, 4))
     total = lam / 2 * cp.sum_squares(S) + lam_sym / 4 * cp.sum_squares(S - S.T)
     for t in range(4):
@@ -39,13 +42,13 @@ def test_an_interior_point_solver_finds_the_same_value(
         each = (
             cp.square(z - local.y[t]) / 2 if loss == "squared" else cp.logistic(-cp.multiply(local.y[t], z))
         )
-        total += local.c[t] * cp.sum(each)
+        total += local.c[t] @ each
     problem = cp.Problem(cp.Minimize(total), [cp.abs(S[t]) <= S[t, t] for t in range(4)])
     with warnings.catch_warnings():
         # The oracle says "inaccurate" where it misses its own tolerance a little: the comparison below decides.
         warnings.simplefilter("ignore")
         least = problem.solve(solver="CLARABEL", tol_gap_abs=1e-9, tol_gap_rel=1e-9)
-    found = model.fit(X, TARGETS[loss]).result_.certificate
+    found = model.fit(X, TARGETS[loss], sample_weight=rows).result_.certificate
     assert found.relative_gap <= 1e-10
     assert found.primal == pytest.approx(least, rel=1e-8)
     assert (
@@ -67,6 +70,39 @@ def test_the_gap_bounds_what_can_be_gained(loss: str) -> None:
             assert found.distance >= np.linalg.norm(other - model.task_weights_) - 1e-5
     outside = model.task_weights_ + np.triu(np.full((4, 4), 100.0), 1)
     assert certificate(local, outside, **weights).gap == np.inf
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_row_weights_multiply_losses_and_not_votes(loss: str) -> None:
+    rng = np.random.default_rng(5)
+    weights = [rng.integers(1, 4, len(y)).astype(float) * (np.arange(len(y)) % 9 > 0) for y in Y]
+    settings: dict[str, Any] = {"lam": 0.02, "loss": loss, "scaling": "sum", "tol": 1e-11}
+    model = mt.TaskNeighbors(**settings).fit(X, TARGETS[loss], sample_weight=weights)
+    local, _ = model._prepare(X, TARGETS[loss], sample_weight=weights)
+    plain = mt.TaskNeighbors(**settings, fit_intercept=False)._prepare(X, TARGETS[loss])[0]
+    by_hand = mt.TaskNeighbors(**settings, fit_intercept=False)
+    # What a row says to its neighbours does not know of its weight.
+    for one, other in zip(
+        by_hand._prepare(X, TARGETS[loss], sample_weight=weights)[0].A, plain.A, strict=True
+    ):
+        np.testing.assert_array_equal(one, other)
+    # A weight of two is the row's loss twice, of zero is none.
+    z, S = local.scores(model.task_weights_), model.task_weights_
+    each = [
+        (y - v) ** 2 / 2 if loss == "squared" else np.logaddexp(0.0, -y * v)
+        for y, v in zip(local.y, z, strict=True)
+    ]
+    total = sum(float(np.repeat(e, u.astype(int)).sum()) for e, u in zip(each, weights, strict=True))
+    total += 0.01 * float((S * S).sum()) + 0.025 * float(((S - S.T) ** 2).sum())
+    assert model.result_.certificate.primal == pytest.approx(total, rel=1e-12)
+    # With "mean" only their proportions count; ones are no weights at all.
+    settings["scaling"] = "mean"
+    fits = [
+        mt.TaskNeighbors(**settings).fit(X, TARGETS[loss], sample_weight=w).task_weights_
+        for w in (weights, [4 * w for w in weights], None, [np.ones(len(y)) for y in Y])
+    ]
+    np.testing.assert_allclose(fits[0], fits[1], rtol=1e-12)
+    np.testing.assert_allclose(fits[2], fits[3], rtol=1e-12)
 
 
 def test_neighbours_and_votes_are_those_of_a_loop_over_rows() -> None:
@@ -187,8 +223,6 @@ def test_bad_parameters_are_refused(changes: dict[str, Any], error: type[Excepti
 def test_what_it_cannot_take_is_refused() -> None:
     with pytest.raises(FormError, match="Moments"):
         mt.TaskNeighbors().fit(mt.Moments.from_data(mt.TaskData.from_list(X, Y)))
-    with pytest.raises(FormError, match="weights"):
-        mt.TaskNeighbors().fit(X, Y, sample_weight=[np.ones(len(y)) for y in Y])
     with pytest.raises(DataError, match="both classes"):
         mt.TaskNeighbors(loss="logistic").fit(X, [np.ones(30), *TARGETS["logistic"][1:]])
     with pytest.raises(NotFitted):
