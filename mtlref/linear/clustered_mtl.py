@@ -27,12 +27,12 @@ from numpy.typing import NDArray
 from mtlref import inputs
 from mtlref.datafit import DataFit
 from mtlref.linear.model import LinearModel, Start
+from mtlref.optim.boxfit import box_in_row_space
 from mtlref.optim.boxnorm import BoxNormTerm
 from mtlref.optim.kmeans import spectral_labels
 from mtlref.optim.problem import Problem
 from mtlref.optim.result import Certificate
 from mtlref.optim.run import Iterate
-from mtlref.optim.spectral import spectral_in_row_space
 from mtlref.registry import register
 
 Array = NDArray[np.float64]
@@ -72,9 +72,9 @@ def certificate(fit: DataFit, W: Array, b: Array, *, lam: float, eta: float, n_c
 def iterates(
     problem: Problem, start: Start | None, *, lam: float, eta: float, n_clusters: int
 ) -> Iterator[Iterate]:
-    """ADMM in the eigenvectors of each task's Gram matrix; prox-Newton around it for the logistic loss."""
+    """ADMM, and an interior-point method for M where that creeps; prox-Newton around them for the logistic loss."""
     penalty = BoxNormTerm(lam * eta * (1 + eta), eta, n_clusters)
-    return spectral_in_row_space(problem, start, penalty, 0.0)
+    return box_in_row_space(problem, start, penalty)
 
 
 @register(
