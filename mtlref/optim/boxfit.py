@@ -24,7 +24,7 @@ from mtlref.optim.spectral import FALLEN, INNER_LIMIT, LOOK_EVERY, PROMISING, SE
 Array = NDArray[np.float64]
 Start = tuple[Array, Array]
 # Steps of ADMM, and those of one that is nearly there.
-BURST, LONGER, NEARLY = 15, 25, 1e-5
+BURST, LONGER, NEARLY = 15, 25, 1e-6
 CHECK_EVERY = 50
 
 
