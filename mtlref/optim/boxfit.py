@@ -23,8 +23,9 @@ from mtlref.optim.spectral import FALLEN, INNER_LIMIT, LOOK_EVERY, PROMISING, SE
 
 Array = NDArray[np.float64]
 Start = tuple[Array, Array]
-# Steps of ADMM, and those of one that is nearly there.
-BURST, LONGER, NEARLY = 15, 25, 1e-6
+# Steps of ADMM, which make a decomposition each; more of them to one that is nearly there. Inside Newton's
+# method, where many fits begin near their answers, as many as take the time of the path.
+BURST, MORE, NEARLY, BURST_INSIDE = 15, 10, 1e-6, 100
 CHECK_EVERY = 50
 
 
@@ -49,7 +50,7 @@ def box_fit(problem: Problem, start: Start | None, term: BoxNormTerm) -> Iterato
         return
 
     def inner(q: Quadratic, V: Array) -> Array:
-        for k, (V, miss) in enumerate(points(q, V, term, on=False)):
+        for k, (V, miss) in enumerate(points(q, V, term, BURST_INSIDE, on=False)):
             if miss <= SETTLED or k >= INNER_LIMIT:
                 break
         return V
@@ -60,7 +61,9 @@ def box_fit(problem: Problem, start: Start | None, term: BoxNormTerm) -> Iterato
     yield from prox_newton(problem, value, inner, start)
 
 
-def points(q: Quadratic, V: Array, term: BoxNormTerm, on: bool = True) -> Iterator[tuple[Array, float]]:
+def points(
+    q: Quadratic, V: Array, term: BoxNormTerm, burst: int = BURST, on: bool = True
+) -> Iterator[tuple[Array, float]]:
     """(V, miss) of every step: miss is ADMM's residual, or the gap on the path of M, which says about as much.
 
     Of a shared design in its eigenvectors, where a step multiplies by no matrix of the features. on : whether there are
@@ -83,7 +86,7 @@ def points(q: Quadratic, V: Array, term: BoxNormTerm, on: bool = True) -> Iterat
         for k, (Z, rho, residual) in enumerate(admm(inside, prox, V if basis is None else V @ basis, rho), 1):
             V, look = outside(Z), k % LOOK_EVERY == 0
             yield V, residual if look else np.inf
-            if within and look and k >= (LONGER if residual <= NEARLY else BURST):
+            if within and look and k >= burst + (MORE if residual <= NEARLY else 0):
                 break
         for Z, gap in box_interior(path, term):
             V = Z if path is q else outside(Z)

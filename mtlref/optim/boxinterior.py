@@ -193,21 +193,21 @@ class Path:
     def gap(self) -> float:
         """About g(M) − min g, beside −g(M) >= ‖G P^{1/2}‖² / 2."""
         size = float(np.vdot(self.G, self.V)) / 2
-        return 2 * len(self.M) * self.mu / size
+        return 2 * len(self.M) * self.mu / size if size > 0 else np.inf
 
     def step(self) -> None:
         """Predictor and corrector. Raises LinAlgError where rounding has left no definite system, or no step."""
         M, N, A, B, one = self.M, self.one - self.M, self.A, self.B, self.one
         Mi, Ni = _inverse(M), _inverse(N)
         w, pairs = self.term.weight, self.pairs
-        GG = ((self.G.T @ self.G)[None] if len(self.K) == 1 else self.G[:, :, None] * self.G[:, None, :]) / (
-            4 * w * w
+        GG = (self.G.T @ self.G)[None] if len(self.K) == 1 else self.G[:, :, None] * self.G[:, None, :]
+        GG /= 4 * w * w
+        matrix = pairs.operator(
+            np.concatenate([self.K, Mi[None], Ni[None]]), np.concatenate([GG, A[None], B[None]])
         )
-        system = cho_factor(
-            pairs.operator(
-                np.concatenate([self.K, Mi[None], Ni[None]]), np.concatenate([GG, A[None], B[None]])
-            )
-        )
+        if not np.isfinite(matrix).all():
+            raise np.linalg.LinAlgError("numbers beyond the range of floats")
+        system = cho_factor(matrix)
         trace = pairs.vector(one)
         along = cho_solve(system, trace)
 
