@@ -23,9 +23,10 @@ from mtlref.optim.spectral import FALLEN, INNER_LIMIT, LOOK_EVERY, PROMISING, SE
 
 Array = NDArray[np.float64]
 Start = tuple[Array, Array]
-# Steps of ADMM, which make a decomposition each; more of them to one that is nearly there. Inside Newton's
-# method, where many fits begin near their answers, as many as take the time of the path.
-BURST, MORE, NEARLY, BURST_INSIDE = 15, 10, 1e-6, 100
+# Steps of ADMM, which make a decomposition each, and some more while the residual is below NEARLY and falls tenfold
+# every LOOK_EVERY. Inside Newton's method, where many fits begin near their answers, as many as take the
+# time of the path.
+BURST, MORE, NEARLY, BURST_INSIDE = 15, 15, 3e-4, 100
 CHECK_EVERY = 50
 
 
@@ -76,7 +77,12 @@ def points(
     within = affordable(path)
 
     def prox(V: Array, step: float) -> Array:
-        return prox_singular(V, lambda sigma: term.prox(sigma, step))
+        if not within:
+            return prox_singular(V, lambda sigma: term.prox(sigma, step))
+        U, sigma, Vt = np.linalg.svd(
+            V, full_matrices=False
+        )  # small: one decomposition that never needs another
+        return np.asarray((U * term.prox(sigma, step)) @ Vt)
 
     def outside(Z: Array) -> Array:
         return Z if basis is None else Z @ basis.T
@@ -86,7 +92,13 @@ def points(
         for k, (Z, rho, residual) in enumerate(admm(inside, prox, V if basis is None else V @ basis, rho), 1):
             V, look = outside(Z), k % LOOK_EVERY == 0
             yield V, residual if look else np.inf
-            if within and look and k >= burst + (MORE if residual <= NEARLY else 0):
+            over = k - burst
+            if (
+                within
+                and look
+                and over >= 0
+                and (over >= MORE or residual > NEARLY * 0.1 ** (over / LOOK_EVERY))
+            ):
                 break
         for Z, gap in box_interior(path, term):
             V = Z if path is q else outside(Z)
