@@ -334,7 +334,8 @@ class Prepared:
             found = found / mantissa
             shift -= int(exponent) - 2 * self.ex - 996
         with np.errstate(over="ignore", under="ignore"):
-            W, b = np.ldexp(found, shift), np.ldexp(outcome.b, self.ey)
+            W = np.ldexp(found, shift) if shift else found
+            b = np.ldexp(outcome.b, self.ey)
         result = Result(
             model.get_params(),
             outcome.status,
