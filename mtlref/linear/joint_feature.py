@@ -42,12 +42,12 @@ def certificate(fit: DataFit, W: Array, b: Array, *, lam: float, ridge: float = 
     """The duality gap at multiples of the θ of (K): the largest of the dual values that they give."""
     point = fit.dual_point(W)
     # The ridge term counted with the loss: its dual variable is −ridge W, and the norm's polar sees G − ridge W.
-    polar = float(_row_norms(point.G - ridge * W if ridge else point.G).max())
+    polar = float(_row_norms(point.G - ridge * W if ridge else point.G).max()) + point.slip
     alpha = point.best_multiple(min(1.0, lam / polar) if ridge else lam / polar) if polar > 0 else 1.0  # (F)
     dual = point.value(alpha)
     if ridge:
         dual -= ridge / 2 * float(np.square(alpha)) * float(np.einsum("jt,jt->", W, W))
-        excess = np.maximum(_row_norms(point.G) - lam, 0.0)
+        excess = np.maximum(_row_norms(point.G) + point.slip - lam, 0.0)
         dual = max(dual, point.value() - float(excess @ excess) / (2 * ridge))  # (D)
     primal = objective(fit, W, b, lam=lam, ridge=ridge)
     dual = fit.raised(dual, primal, W, b)  # the penalty is >= 0, and may be too small for its dual to show
@@ -111,6 +111,7 @@ class JointFeature(LinearModel):
     certificate = staticmethod(certificate)
     iterates = staticmethod(iterates)
     sparse_rows = True
+    counts_slip = True
 
     def __init__(
         self,
