@@ -19,6 +19,10 @@ Look = tuple[Array, float]
 FIRST_SET = 100
 # A first look needs no more than this; what is certified is solved to the second.
 ROUGH, FINE, FINEST = 1e-2, 1e-9, 1e-13
+# What is so near to lam where the answer is not yet known comes in as well.
+NEARLY = 0.98
+# Where the conditions hold to this share of lam, a certificate may close.
+WORTH = 1e-6
 # Up to so many features of which the Gram matrix is there, all at once cost less than looking for the right ones.
 ALL = 2000
 # Beyond so many columns to a row, products with the columns cost less than with their Gram matrix.
@@ -33,7 +37,8 @@ def shared_rows_fit(design: SharedDesign, start: Start | None, lam: float, ridge
     on, V = _begun(T, start)
     whole = design.X is None and p <= ALL
     working = np.full(p, whole, dtype=np.bool_)
-    accuracy = FINE if whole or on.size else ROUGH
+    dear = float(on.size) ** 3 > T * design.rows * p  # a step of Newton's method costs more than a look
+    accuracy = FINE if whole or (on.size and not dear) else ROUGH
     # Near the last answer its last look will do: what it does not show, the certificate sees, and the next look.
     look = design.look if on.size and design.look and SERVES * design.look[1] <= lam else None
     solved = False
@@ -43,8 +48,10 @@ def shared_rows_fit(design: SharedDesign, start: Start | None, lam: float, ridge
             look = design.look = look or _look(design, V, on, ridge)
             alive = np.zeros(p, dtype=np.bool_)
             alive[on] = True
-            fresh = np.flatnonzero((look[0] > lam) & ~working & ~alive)
-        if solved and fresh.size == 0:
+            fresh = np.flatnonzero(
+                (look[0] > (lam if accuracy <= FINE else NEARLY * lam)) & ~working & ~alive
+            )
+        if solved and not (look is not None and (look[0][fresh] > lam).any()):
             if accuracy <= FINEST:
                 return
             accuracy = FINE if accuracy > FINE else max(FINEST, 1e-3 * accuracy)
@@ -56,15 +63,16 @@ def shared_rows_fit(design: SharedDesign, start: Start | None, lam: float, ridge
         W = np.zeros((T, chosen.size))
         W[:, np.searchsorted(chosen, on)] = V
         W *= scale
-        for W, _ in solve_rows(part, W, accuracy):
-            yield None
-        kept = np.flatnonzero((W != 0).any(axis=0))
-        on, V = chosen[kept], W[:, kept] / scale[kept]
         look, solved = None, True
-        if accuracy <= FINE:
-            full = np.zeros((T, p))
-            full[:, on] = V
-            yield full.T, None
+        for W, miss in solve_rows(part, W, accuracy):
+            kept = np.flatnonzero((W != 0).any(axis=0))
+            on, V = chosen[kept], W[:, kept] / scale[kept]
+            if accuracy <= FINE and miss <= WORTH:
+                full = np.zeros((T, p))
+                full[:, on] = V
+                yield full.T, None
+            else:
+                yield None
 
 
 def _begun(T: int, start: Start | None) -> tuple[Features, Array]:
