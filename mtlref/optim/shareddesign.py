@@ -37,9 +37,9 @@ class SharedDesign:
 
     def columns(self, features: Features) -> Array:
         """(k, n): some columns of sqrt(scale) X, each in a row."""
-        if features.size <= KEPT_COLUMNS:
-            self._find(features)
-            return np.take(self._kept, self._place[features], axis=0)
+        places = self._place[features]
+        if (places >= 0).all():
+            return np.take(self._kept, places, axis=0)
         assert self.X is not None
         return np.ascontiguousarray(np.take(self.X, features, axis=1).T) * np.sqrt(self.scale)
 
@@ -62,18 +62,14 @@ class SharedDesign:
         if features.size > KEPT_COLUMNS:
             columns = self.columns(features)
             return np.asarray(columns @ columns.T)
-        self._find(features)
-        places = self._place[features]
-        return self._gram[places[:, None], places]
-
-    def _find(self, features: Features) -> None:
-        """See to it that some columns and their products are kept; when there is no room, all others go."""
         fresh = features[self._place[features] < 0]
-        if self._count + fresh.size > KEPT_COLUMNS:
+        if self._count + fresh.size > KEPT_COLUMNS:  # when there is no room, all others go
             self._place[:] = -1
             self._count, fresh = 0, features
         if fresh.size:
             self._keep(fresh)
+        places = self._place[features]
+        return self._gram[places[:, None], places]
 
     def _keep(self, fresh: Features) -> None:
         assert self.X is not None

@@ -32,13 +32,15 @@ SERVES = 0.8
 
 
 def shared_rows_fit(design: SharedDesign, start: Start | None, lam: float, ridge: float) -> Iterator[Iterate]:
-    """Iterates for L(W) + lam Σ_j ‖W[j,:]‖ + ridge/2 ‖W‖²; V (T, k) holds the features ``on``, all others are zero."""
+    """Iterates for L(W) + lam Σ_j ‖W[j,:]‖ + ridge/2 ‖W‖²; V (T, k) holds the features ``on``, all others are zero.
+
+    Where steps are dear, the set is found before they are taken, and each may be the last.
+    """
     T, p = design.T, design.p
     on, V = _begun(T, start)
     whole = design.X is None and p <= ALL
     working = np.full(p, whole, dtype=np.bool_)
-    dear = float(on.size) ** 3 > T * design.rows * p  # a step of Newton's method costs more than a look
-    accuracy = FINE if whole or (on.size and not dear) else ROUGH
+    accuracy = FINE if whole or (on.size and not _dear(design, on.size)) else ROUGH
     # Near the last answer its last look will do: what it does not show, the certificate sees, and the next look.
     look = design.look if on.size and design.look and SERVES * design.look[1] <= lam else None
     solved = False
@@ -67,12 +69,22 @@ def shared_rows_fit(design: SharedDesign, start: Start | None, lam: float, ridge
         for W, miss in solve_rows(part, W, accuracy):
             kept = np.flatnonzero((W != 0).any(axis=0))
             on, V = chosen[kept], W[:, kept] / scale[kept]
-            if accuracy <= FINE and miss <= WORTH:
-                full = np.zeros((T, p))
-                full[:, on] = V
-                yield full.T, None
-            else:
-                yield None
+            early = accuracy <= FINE and accuracy < miss <= WORTH and _dear(design, on.size)
+            yield (_spread(V, on, p), None) if early else None
+        if accuracy <= FINE:
+            yield _spread(V, on, p), None
+
+
+def _dear(design: SharedDesign, active: int) -> bool:
+    """Whether a step of Newton's method on so many rows costs more than a look at all features."""
+    return float(active) ** 3 > design.T * design.rows * design.p
+
+
+def _spread(V: Array, on: Features, p: int) -> Array:
+    """(p, T): V (T, k) with zeros for all other features."""
+    full = np.zeros((len(V), p))
+    full[:, on] = V
+    return full.T
 
 
 def _begun(T: int, start: Start | None) -> tuple[Features, Array]:
