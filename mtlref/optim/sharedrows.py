@@ -28,7 +28,7 @@ ALL = 2000
 # Beyond so many columns to a row, products with the columns cost less than with their Gram matrix.
 WIDE = 2.0
 # A look at all features serves down to this share of the lam that it was made at.
-SERVES = 0.8
+SERVES = 0.5
 
 
 def shared_rows_fit(design: SharedDesign, start: Start | None, lam: float, ridge: float) -> Iterator[Iterate]:
