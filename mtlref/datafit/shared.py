@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,10 +50,25 @@ class SharedRowFit(RowFit):
         used = _used(W)
         part = W[used]
         if not (self._last and np.array_equal(self._last[0], used) and np.array_equal(self._last[1], part)):
-            X = self.data.X[0]
-            z = part.T @ np.take(X, used, axis=1).T if SPARSE * used.size < len(W) else W.T @ X.T
+            z = part.T @ self._columns(used) if SPARSE * used.size < len(W) else W.T @ self.data.X[0].T
             self._last[:] = [used, part, z.ravel()]
         return self._last[2]
+
+    def _columns(self, used: NDArray[np.intp]) -> Array:
+        """(k, n): columns of the design, each in a row; they are kept, for the next W uses much the same."""
+        X, (place, kept) = self.data.X[0], self._known
+        fresh = used[place[used] < 0]
+        if (len(kept) + fresh.size) * len(X) > KEPT:
+            place[:], kept, fresh = -1, kept[:0], used
+        if fresh.size:
+            place[fresh] = len(kept) + np.arange(fresh.size)
+            self._known[1] = kept = np.vstack([kept, np.take(X, fresh, axis=1).T])
+        return np.take(kept, place[used], axis=0)
+
+    @cached_property
+    def _known(self) -> list[Any]:
+        """[the row of each column in what is kept (p,), or -1; the columns that are kept]."""
+        return [np.full(self.data.p, -1), np.empty((0, len(self.data.X[0])))]
 
     def total(self, W: Array, b: Array) -> float:
         """L(W, b); W (p, T), b (T,)."""

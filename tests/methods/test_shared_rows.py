@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import mtlref as mt
+from mtlref.datafit import data_fit
 from mtlref.optim import rownewton, rowproblem, shareddesign, sharedrows
 from mtlref.optim.rownewton import row_step
 from mtlref.optim.rowproblem import RowProblem, solve_rows
@@ -220,3 +221,16 @@ def test_moments_of_one_design_keep_their_digits(offset: float, monkeypatch: pyt
         # Targets beside the offset hold no more than about 1e-9 of themselves apart from it.
         np.testing.assert_allclose(m.cxy, (w[:, None] * Yc).T @ Xc, rtol=1e-6, atol=1e-6)
         np.testing.assert_allclose(m.x_mean[0], offset + w @ steps / w.sum(), rtol=1e-14)
+
+
+@pytest.mark.parametrize("room", [2**23, 100, 0])
+def test_predictions_from_columns_that_are_kept(room: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever was asked for before, and where there is no room for more."""
+    monkeypatch.setattr("mtlref.datafit.shared.KEPT", room)
+    rng = np.random.default_rng(8)
+    X, Y = rng.standard_normal((11, 50)), rng.standard_normal((11, 2))
+    fit = data_fit(mt.TaskData.from_shared(X, Y), "squared", "sum", False)
+    for used in ([3, 7], [7, 9, 20], [7, 9, 20], [1, 2, 4, 5, 6, 8], [], list(range(40)), [3]):
+        W = np.zeros((50, 2))
+        W[used] = rng.standard_normal((len(used), 2))
+        assert fit.total(W, np.zeros(2)) == pytest.approx(((Y - X @ W) ** 2).sum() / 2, rel=1e-13)
