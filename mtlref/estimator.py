@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import Callable, Hashable, Sequence
+from functools import cache
 from typing import Any, Self
 
 import numpy as np
@@ -39,6 +40,12 @@ class _ClassifierOnly:
         return self.method if owner is None else self.method.__get__(owner, cls)
 
 
+@cache
+def _parameters(constructor: Callable[..., None]) -> tuple[str, ...]:
+    """Their names but self; kept, for a signature takes a while, and a path asks for it at each lam."""
+    return tuple(inspect.signature(constructor).parameters)[1:]
+
+
 class Estimator:
     """The parent of all estimators: everything but the model."""
 
@@ -58,7 +65,7 @@ class Estimator:
 
     @classmethod
     def _parameter_names(cls) -> list[str]:
-        return list(inspect.signature(cls).parameters)
+        return list(_parameters(cls.__init__))
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Constructor parameters by name."""

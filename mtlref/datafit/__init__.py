@@ -12,6 +12,7 @@ the conjugate is finite gives a dual point too. Certificates use nothing else; s
 from __future__ import annotations
 
 from mtlref.datafit.dual import DualPoint
+from mtlref.datafit.held import HeldFit
 from mtlref.datafit.intercept import logistic_intercept, logistic_intercepts
 from mtlref.datafit.moments import MomentFit
 from mtlref.datafit.rows import RowFit
@@ -24,6 +25,7 @@ __all__ = [
     "EPS",
     "DataFit",
     "DualPoint",
+    "HeldFit",
     "MomentFit",
     "RowFit",
     "SharedRowFit",

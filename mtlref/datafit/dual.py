@@ -18,7 +18,8 @@ class DualPoint:
 
     G : (p, T), columns X_t' θ_t.  linear, quadratic : (T,), the squared loss's dual value of task t at α θ_t is
     α linear_t − α²/2 quadratic_t.  terms : for other losses, (a, weight, starts) of the conjugate's sum.
-    rounding : a bound in the order of the rounding error of the values
+    rounding : a bound in the order of the rounding error of the values.  slip : a bound of that of a row of G, where
+    it is more than that of a sum.
     """
 
     G: Array
@@ -26,6 +27,7 @@ class DualPoint:
     quadratic: Array | None
     terms: tuple[Array, Array, NDArray[np.intp]] | None
     rounding: float
+    slip: float = 0.0
 
     def values(self, alpha: float | Array = 1.0) -> Array:
         """(T,): −Σ_i c_t s_ti l*(y_ti, −α_t θ_ti / (c_t s_ti)); α one number or one a task."""

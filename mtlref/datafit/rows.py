@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,7 +66,7 @@ class RowFit(DataFit):
         return np.concatenate([X @ w for X, w in zip(self.data.X, W.T, strict=True)])
 
     @cached_property
-    def _last(self) -> list[Array]:
+    def _last(self) -> list[Any]:
         return []
 
     # -- the term ----------------------------------------------------------------------------------------------------

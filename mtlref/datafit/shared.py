@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,12 +45,30 @@ class SharedRowFit(RowFit):
         """(n,): the weights of the rows of one design."""
         return None if self.data.weights is None else self.data.weights[0]
 
-    def _products(self, W: Array) -> Array:
-        """(N,): X W, task after task; columns that no task uses are not looked at."""
-        X, used = self.data.X[0], np.flatnonzero(W.any(axis=1))
-        if SPARSE * used.size < len(W):
-            X, W = np.take(X, used, axis=1), W[used]
-        return np.asarray(W.T @ X.T).ravel()
+    def _predictions(self, W: Array) -> Array:
+        """(N,): X W, task after task; columns that no task uses are not looked at. What the last W gave is kept."""
+        used = _used(W)
+        part = W[used]
+        if not (self._last and np.array_equal(self._last[0], used) and np.array_equal(self._last[1], part)):
+            z = part.T @ self._columns(used) if SPARSE * used.size < len(W) else W.T @ self.data.X[0].T
+            self._last[:] = [used, part, z.ravel()]
+        return self._last[2]
+
+    def _columns(self, used: NDArray[np.intp]) -> Array:
+        """(k, n): columns of the design, each in a row; they are kept, for the next W uses much the same."""
+        X, (place, kept) = self.data.X[0], self._known
+        fresh = used[place[used] < 0]
+        if (len(kept) + fresh.size) * len(X) > KEPT:
+            place[:], kept, fresh = -1, kept[:0], used
+        if fresh.size:
+            place[fresh] = len(kept) + np.arange(fresh.size)
+            self._known[1] = kept = np.vstack([kept, np.take(X, fresh, axis=1).T])
+        return np.take(kept, place[used], axis=0)
+
+    @cached_property
+    def _known(self) -> list[Any]:
+        """[the row of each column in what is kept (p,), or -1; the columns that are kept]."""
+        return [np.full(self.data.p, -1), np.empty((0, len(self.data.X[0])))]
 
     def total(self, W: Array, b: Array) -> float:
         """L(W, b); W (p, T), b (T,)."""
@@ -93,7 +112,7 @@ class SharedRowFit(RowFit):
 
     def _reach(self, W: Array, b: Array) -> Array:
         """(T,): as for other rows; the sizes of the columns that are used, each looked at once."""
-        used, known = np.flatnonzero(W.any(axis=1)), self._known_sizes
+        used, known = _used(W), self._known_sizes
         fresh = used[np.isnan(known[used])]
         if SPARSE * fresh.size >= len(W):
             known[:] = self._column_sizes[0]
@@ -105,3 +124,8 @@ class SharedRowFit(RowFit):
     def _known_sizes(self) -> Array:
         """(p,): the sizes of the columns of one design as far as they were asked for, NaN elsewhere."""
         return np.full(self.data.p, np.nan)
+
+
+def _used(W: Array) -> NDArray[np.intp]:
+    """The rows of W (p, T) that are not zero."""
+    return np.flatnonzero((W != 0).any(axis=1))

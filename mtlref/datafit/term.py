@@ -99,7 +99,7 @@ class DataFit(ABC):
     @cached_property
     def null(self) -> float:
         """F(0, b0) = L(0, b0), b0 the best intercepts."""
-        W = np.zeros((self.data.p, self.data.T))
+        W = np.broadcast_to(0.0, (self.data.p, self.data.T))
         return self.total(W, self.best_intercept(W))
 
     @cached_property

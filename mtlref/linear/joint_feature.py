@@ -34,24 +34,29 @@ Array = NDArray[np.float64]
 
 def objective(fit: DataFit, W: Array, b: Array, *, lam: float, ridge: float = 0.0) -> float:
     """F(W, b)."""
-    return (
-        fit.total(W, b) + lam * float(np.linalg.norm(W, axis=1).sum()) + ridge / 2 * float(np.vdot(W, W))
-    )  # (P)
+    norms = _row_norms(W)
+    return fit.total(W, b) + lam * float(norms.sum()) + ridge / 2 * float(norms @ norms)  # (P)
 
 
 def certificate(fit: DataFit, W: Array, b: Array, *, lam: float, ridge: float = 0.0) -> Certificate:
     """The duality gap at multiples of the θ of (K): the largest of the dual values that they give."""
     point = fit.dual_point(W)
     # The ridge term counted with the loss: its dual variable is −ridge W, and the norm's polar sees G − ridge W.
-    polar = float(np.linalg.norm(point.G - ridge * W, axis=1).max())
+    polar = float(_row_norms(point.G - ridge * W if ridge else point.G).max()) + point.slip
     alpha = point.best_multiple(min(1.0, lam / polar) if ridge else lam / polar) if polar > 0 else 1.0  # (F)
-    dual = point.value(alpha) - ridge / 2 * float(np.square(alpha)) * float(np.vdot(W, W))
+    dual = point.value(alpha)
     if ridge:
-        excess = np.maximum(np.linalg.norm(point.G, axis=1) - lam, 0.0)
+        dual -= ridge / 2 * float(np.square(alpha)) * float(np.einsum("jt,jt->", W, W))
+        excess = np.maximum(_row_norms(point.G) + point.slip - lam, 0.0)
         dual = max(dual, point.value() - float(excess @ excess) / (2 * ridge))  # (D)
     primal = objective(fit, W, b, lam=lam, ridge=ridge)
     dual = fit.raised(dual, primal, W, b)  # the penalty is >= 0, and may be too small for its dual to show
     return Certificate.from_values(primal, dual, fit.null, point.rounding, speck=fit.speck, modulus=ridge)
+
+
+def _row_norms(W: Array) -> Array:
+    """(p,): ‖W[j,:]‖."""
+    return np.asarray(np.sqrt(np.einsum("jt,jt->j", W, W)))
 
 
 def iterates(problem: Problem, start: Start | None, *, lam: float, ridge: float = 0.0) -> Iterator[Iterate]:
@@ -106,6 +111,7 @@ class JointFeature(LinearModel):
     certificate = staticmethod(certificate)
     iterates = staticmethod(iterates)
     sparse_rows = True
+    counts_slip = True
 
     def __init__(
         self,

@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mtlref import inputs
-from mtlref.datafit import DataFit, data_fit
+from mtlref.datafit import DataFit, HeldFit, data_fit
 from mtlref.errors import DataError, FormError, NoClosedForm, NotConverged
 from mtlref.estimator import Estimator
-from mtlref.moments import Moments, exponent_of, extreme_exponents, scaled_rows
+from mtlref.moments import Moments, error_growth, exponent_of, extreme_exponents, scaled_rows
 from mtlref.optim.ahead import ahead
 from mtlref.optim.problem import DENSE_ROWS, SMALL_GRAM, Problem
 from mtlref.optim.result import Certificate, Result, Status
@@ -26,6 +26,8 @@ Array = NDArray[np.float64]
 Start = tuple[Array, Array]  # W (p, T), b (T,)
 # Moments of so many numbers, 1 GiB, are made of sparse rows for methods that do not work on the rows themselves.
 MOST_MOMENTS = 2**27
+# A path of so many lams is worth a look at whether Moments can stand for the rows.
+MANY = 4
 
 
 class LinearModel(Estimator):
@@ -40,6 +42,8 @@ class LinearModel(Estimator):
     pooled_intercept: ClassVar[bool] = False
     # Whether the solver works on sparse rows themselves; with the squared loss Moments of them serve every method.
     sparse_rows: ClassVar[bool] = False
+    # Whether the certificate counts what G may miss (``DualPoint.slip``), so that Moments of rows can stand for them.
+    counts_slip: ClassVar[bool] = False
     _takes_sparse = True
 
     lam: float
@@ -76,12 +80,16 @@ class LinearModel(Estimator):
         """Fits for each of ``lams``, each started at the last answer, or, where the problem is convex, where the last
         two point; data as in ``fit``.
 
-        Every fit carries its own certificate; one that misses ``tol`` warns NotConverged.
+        Every fit carries its own certificate; one that misses ``tol`` warns NotConverged. With many rows JointFeature's
+        come from Gram statistics, which were held against the rows, and a bound of their rounding is in each gap; from
+        the rows where ``tol`` is too small for that.
         """
         values = [self._check_lam(v) for v in lams]
         if not values:
             raise DataError("lams must hold at least one value; got none")
         ready = self._prepare(data, **forms)
+        if self.counts_slip and len(values) >= MANY:
+            ready = ready.on_statistics()
         fitted: list[LinearModel] = []
         start: Start | None = None
         answers: list[Start] = []
@@ -255,6 +263,7 @@ class Prepared:
     problem: Problem
     quick: DataFit
     form: str | None = None
+    held: HeldFit | None = None
 
     @classmethod
     def of(cls, model: LinearModel, data: TaskData | Moments, classes: NDArray[Any] | None) -> Prepared:
@@ -276,6 +285,15 @@ class Prepared:
         if model.loss == "squared" and isinstance(rows, TaskData) and not problem.wide:
             quick = data_fit(problem.moments, *settings)
         return cls(rows, classes, ex, ey, fit, problem, quick)
+
+    def on_statistics(self) -> Prepared:
+        """The same, certified from Moments of the rows where these are what the rows say and ``tol`` allows it."""
+        if self.quick is self.fit or not isinstance(self.data, TaskData):
+            return self
+        f = self.fit
+        settings = (f.loss, f.scaling, f.fit_intercept, f.pooled_intercept)
+        held = HeldFit(*settings, self.problem.moments, error_growth(self.data))
+        return replace(self, held=held) if held.agrees(f) else self
 
     def remembered(self, model: LinearModel) -> dict[str, Any]:
         """The attributes that every form of data leaves; sparse rows are remembered in theirs when Moments are left."""
@@ -320,7 +338,15 @@ class Prepared:
             return certify
 
         exact = by(self.fit)
-        return exact if self.quick is self.fit else by(self.quick), exact
+        if self.held is None:
+            return exact if self.quick is self.fit else by(self.quick), exact
+        held = by(self.held)
+
+        def bounded(W: Array, b: Array | None) -> tuple[Certificate, Array]:
+            found = held(W, b)
+            return found if found[0].relative_gap <= model.tol else exact(W, b)
+
+        return by(self.quick), bounded
 
     def solve(self, model: LinearModel, weights: dict[str, Any], start: Start | None) -> Solved:
         """Run the solver from ``start`` until the certificate closes."""
@@ -334,7 +360,8 @@ class Prepared:
             found = found / mantissa
             shift -= int(exponent) - 2 * self.ex - 996
         with np.errstate(over="ignore", under="ignore"):
-            W, b = np.ldexp(found, shift), np.ldexp(outcome.b, self.ey)
+            W = np.ldexp(found, shift) if shift else found
+            b = np.ldexp(outcome.b, self.ey)
         result = Result(
             model.get_params(),
             outcome.status,

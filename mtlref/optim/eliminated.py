@@ -11,6 +11,11 @@ Array = NDArray[np.float64]
 FLAT = 1e-12
 
 
+def wide(H: Array, B: Array) -> Array:
+    """(T or 1, p, k): H_t B, as one product; H (T or 1, p, p), B (p, k)."""
+    return np.asarray((H.reshape(-1, len(B)) @ B).reshape(len(H), len(B), -1))
+
+
 def curvature(H: Array, S: Array) -> Array:
     """(p k, p k): Σ_t H_t ⊗ s_t s_t', the index of a feature before that of a component; H (T or 1, p, p), S (k, T)."""
     p, k = H.shape[1], len(S)

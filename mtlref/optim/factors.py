@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve
 
-from mtlref.optim.eliminated import curvature
+from mtlref.optim.eliminated import curvature, wide
 from mtlref.optim.quadratic import Quadratic
 
 Array = NDArray[np.float64]
@@ -33,7 +33,7 @@ def newton_in_factors(q: Quadratic, H: Array, B: Array, lam: float) -> Array:
     """V = U B' after at most STEPS steps from B; H (T or 1, p, p) are the matrices of q, ridge included."""
     value, U = _tasks(q, H, B, lam)
     for _ in range(STEPS):
-        residual = q.r - _times(H, U @ B.T)
+        residual = q.r - q.times(U @ B.T)
         gradient = lam * float(np.vdot(U, U)) * B - residual.T @ U
         size = float(np.linalg.norm(residual.T @ U))
         if not float(np.linalg.norm(gradient)) > SETTLED * size:
@@ -57,19 +57,10 @@ def newton_in_factors(q: Quadratic, H: Array, B: Array, lam: float) -> Array:
     return np.asarray(U @ B.T)
 
 
-def _times(H: Array, V: Array) -> Array:
-    return np.asarray(V @ H[0] if len(H) == 1 else np.matmul(H, V[:, :, None])[:, :, 0])
-
-
-def _wide(H: Array, B: Array) -> Array:
-    """(T or 1, p, k): H_t B, as one product."""
-    return np.asarray((H.reshape(-1, len(B)) @ B).reshape(len(H), len(B), -1))
-
-
 def _tasks(q: Quadratic, H: Array, B: Array, lam: float) -> tuple[float, Array]:
     """(min over U of J, the U)."""
     right = q.r @ B
-    A = B.T @ _wide(H, B)
+    A = B.T @ wide(H, B)
     A[:, np.arange(B.shape[1]), np.arange(B.shape[1])] += lam * float(np.vdot(B, B))
     U = right @ np.linalg.inv(A[0]) if len(A) == 1 else np.linalg.solve(A, right[:, :, None])[:, :, 0]
     return -float(np.vdot(right, U)) / 2, np.asarray(U)
@@ -79,7 +70,7 @@ def _direction(H: Array, B: Array, U: Array, residual: Array, gradient: Array, l
     """−S⁻¹ gradient, S (p k, p k) the Hessian in B with U eliminated; None where no shift makes it definite."""
     p, k = B.shape
     T = len(U)
-    HB = _wide(H, B)
+    HB = wide(H, B)
     A = B.T @ HB
     A[:, np.arange(k), np.arange(k)] += lam * float(np.vdot(B, B))
     # C_t δB = −δB' residual_t + B' H_t δB u_t + 2 lam <B, δB> u_t: how the gradient in u_t changes.

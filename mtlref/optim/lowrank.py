@@ -14,7 +14,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from mtlref.optim.eliminated import bent_solve, curvature
+from mtlref.optim.eliminated import bent_solve, curvature, wide
 from mtlref.optim.quadratic import Quadratic
 
 Array = NDArray[np.float64]
@@ -83,7 +83,7 @@ def _settle(q: Quadratic, H: Array, B: Array, U: Array, free: int, lam: float) -
         return None
     value, U = here
     for _ in range(STEPS):
-        slope = _times(H, U @ B.T) - q.r
+        slope = q.times(U @ B.T) - q.r
         gradient = slope.T @ U
         size = float(np.abs(q.r.T @ U).max())
         gradient[:, free:] += lam * B[:, free:]
@@ -117,17 +117,8 @@ def _orthonormal(B: Array, free: int) -> Array:
     return np.column_stack([np.linalg.qr(B[:, :free])[0], B[:, free:]])
 
 
-def _times(H: Array, V: Array) -> Array:
-    return np.asarray(V @ H[0] if len(H) == 1 else np.matmul(H, V[:, :, None])[:, :, 0])
-
-
-def _wide(H: Array, B: Array) -> Array:
-    """(T or 1, p, m): H_t B, as one product."""
-    return np.asarray((H.reshape(-1, len(B)) @ B).reshape(len(H), len(B), -1))
-
-
 def _inner(H: Array, B: Array, free: int, lam: float) -> Array:
-    A = B.T @ _wide(H, B)
+    A = B.T @ wide(H, B)
     penalised = np.arange(free, B.shape[1])
     A[:, penalised, penalised] += lam
     return np.asarray(A)
@@ -154,7 +145,7 @@ def _direction(
     if p * m > DENSE or T * p * m * m > LARGEST:
         return None
     # How the slope in u_t changes with B: C_t δB = δB' slope_t + B' H_t δB u_t.
-    C = np.einsum("tia,tb->taib", np.broadcast_to(_wide(H, B), (T, p, m)), U)
+    C = np.einsum("tia,tb->taib", np.broadcast_to(wide(H, B), (T, p, m)), U)
     c = np.arange(m)
     C[:, c, :, c] += slope
     flat = C.reshape(T, m, p * m)
@@ -189,7 +180,7 @@ def _hold_gauge(K: Array, B: Array, free: int, hold: float) -> None:
 def _grown(q: Quadratic, H: Array, B: Array, U: Array, lam: float) -> tuple[Array, Array] | None:
     """The factors with one more column, where the slope outside V has a singular value above lam."""
     V = U @ B.T
-    slope = q.r - _times(H, V)
+    slope = q.r - q.times(V)
     if B.shape[1] >= min(V.shape):
         return None
     # Within V's own spaces the singular values of the slope are lam or zero.

@@ -102,7 +102,7 @@ class Problem:
         if self.fit_intercept or d.weights is not None:
             X, Y = self._factor(X, Y, None if d.weights is None else d.weights[0], scale)
             scale = 1.0
-        return SharedDesign(scale * (Y.T @ X), X=X, scale=scale)
+        return SharedDesign((scale * Y.T) @ X, X=X, scale=scale)
 
     def _factor(self, X: Any, y: Array, s: Array | None, c: float) -> tuple[Any, Array]:
         root = np.sqrt(c) if s is None else np.sqrt(c * s)[:, None]

@@ -55,33 +55,36 @@ def wide_row_step(
     A: Array, d: Array, unit: Array, damping: float | Array, descent: Array, share: float = 1e-10
 ) -> Array | None:
     """x of (N) from A (n, a) with H = A'A and more rows a than n; the system of M is solved to ``share`` of itself."""
-    e = d + damping
-    AT = np.ascontiguousarray(A.T)  # (a, n), so that A AT are both at hand for BLAS
-    C = np.asarray(blas.dgemm(1.0, (AT / e[:, None]).T, AT.T, trans_b=1))
+    root = np.sqrt(d + damping)
+    # K⁻¹ = E^(-1/2) (I − P'P) E^(-1/2) with E = diag(d + δ), P = L⁻¹ A E^(-1/2) and L L' = I + A E⁻¹ A'.
+    P = np.array((A / root).T, order="C").T
+    C = blas.dsyrk(1.0, P, lower=1)
     C[np.diag_indices(len(C))] += 1.0
     factor, info = lapack.dpotrf(C, lower=1)
     if info:
         return None
-    half, info = lapack.dpotri(factor, lower=1)
+    inverse, info = lapack.dtrtri(factor, lower=1)
     if info:
         return None
-    inverse = half + half.T
-    inverse[np.diag_indices(len(C))] /= 2
-    B = np.asarray(blas.dgemm(1.0, inverse, AT.T))  # (n, a): C⁻¹ A
+    P = blas.dtrmm(1.0, inverse, P, lower=1, overwrite_b=1)
+
+    def projected(x: Array) -> Array:
+        """x P'P for x (T, a)."""
+        return np.asarray(blas.dgemm(1.0, P, blas.dgemm(1.0, P, x.T), trans_a=1)).T
 
     def solve(x: Array) -> Array:
         """K⁻¹ on each row of (T, a)."""
-        y = x / e
-        inner = blas.dgemm(1.0, AT.T, y.T)  # (n, T)
-        return np.asarray(y - np.asarray(blas.dgemm(1.0, B, inner, trans_a=1)).T / e)
+        y = x / root
+        return np.asarray((y - projected(y)) / root)
 
     S = np.sqrt(d) * unit
-    left = 1.0 - d * (1.0 / e - np.einsum("ij,ij->j", A, B) / e**2)
-    safe = np.maximum(left, 1e-12)
+    scaled = S / root
+    share_left = 1.0 - np.einsum("tj,tj->j", scaled, scaled)
+    safe = np.maximum(1.0 - (1.0 - np.einsum("ij,ij->j", P, P)) * d / root**2, 1e-12)
     x = solve(descent)
     b = np.einsum("tj,tj->j", S, x)
     z = conjugate_gradients(
-        lambda v: v - np.einsum("tj,tj->j", S, solve(S * v)),
+        lambda v: share_left * v + np.einsum("tj,tj->j", scaled, projected(scaled * v)),
         lambda v: v / safe,
         np.zeros_like(b),
         b,

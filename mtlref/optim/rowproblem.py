@@ -108,14 +108,17 @@ def solve_rows(problem: RowProblem, V: Array, accuracy: float) -> Iterator[tuple
         before = lowest
         near = FAR if sigma else NEAR if problem.H is not None else NEAR_WIDE
         if best.any() and lowest <= min(near, AGAIN * tried):
-            for V, miss in _newton(problem, best, lowest, floor):
-                best, lowest = V, miss
+            for best, lowest in _newton(problem, best, lowest, floor):
+                if lowest > floor:
+                    yield best, lowest
             tried = lowest
         elif not creeping:
             target = min(CLOSE, 0.1 * lowest)
             for V, miss in _fista(problem, best, target):
                 if miss < lowest:
                     best, lowest = V, miss
+                if lowest <= floor:
+                    break
             creeping = lowest > target
         else:
             if sigma == 0.0:

@@ -16,6 +16,8 @@ class SharedDesign:
 
     X (n, p), already centred and weighted by the roots of the rows' weights where there are such. Columns that were
     asked for, and their Gram matrix, are kept: a path asks for much the same ones again and again.
+
+    look : what was last seen of all features, (p,) how strongly they ask to enter and the lam at which they did.
     """
 
     def __init__(
@@ -27,25 +29,30 @@ class SharedDesign:
         self._place = np.full(self.p, -1, dtype=np.intp)
         self._count = 0
         self._gram, self._kept = np.empty((0, 0)), np.empty((0, 0))
+        self.look: tuple[Array, float] | None = None
 
     def task(self, t: int) -> SharedDesign:
         """The same for task t alone."""
         return SharedDesign(self.r[t : t + 1], H=self.H, X=self.X, scale=self.scale)
 
     def columns(self, features: Features) -> Array:
-        """(n, k): some columns of sqrt(scale) X."""
+        """(k, n): some columns of sqrt(scale) X, each in a row."""
+        places = self._place[features]
+        if (places >= 0).all():
+            return np.take(self._kept, places, axis=0)
         assert self.X is not None
-        return np.take(self.X, features, axis=1) * np.sqrt(self.scale)
+        return np.ascontiguousarray(np.take(self.X, features, axis=1).T) * np.sqrt(self.scale)
 
     def correlations(self, V: Array, features: Features) -> Array:
-        """(T, p): r − V H for a V (T, k) that is zero but on ``features``."""
+        """(T, p): r − V H for a V (T, k) on ``features``, zero elsewhere; r itself where there are none."""
         if features.size == 0:
-            return self.r.copy()
+            return self.r
         if self.X is None:
             assert self.H is not None
-            return np.asarray(self.r - V @ self.H[features])
-        fitted = V @ np.take(self.X, features, axis=1).T
-        return np.asarray(self.r - self.scale * (fitted @ self.X))
+            out = V @ self.H[features]
+        else:
+            out = (np.sqrt(self.scale) * (V @ self.columns(features))) @ self.X
+        return np.subtract(self.r, out, out=out)
 
     def gram(self, features: Features) -> Array:
         """(k, k): the block of H on some features."""
@@ -53,10 +60,10 @@ class SharedDesign:
             assert self.H is not None
             return self.H[features[:, None], features]
         if features.size > KEPT_COLUMNS:
-            A = self.columns(features)
-            return np.asarray(A.T @ A)
+            columns = self.columns(features)
+            return np.asarray(columns @ columns.T)
         fresh = features[self._place[features] < 0]
-        if self._count + fresh.size > KEPT_COLUMNS:
+        if self._count + fresh.size > KEPT_COLUMNS:  # when there is no room, all others go
             self._place[:] = -1
             self._count, fresh = 0, features
         if fresh.size:
@@ -65,16 +72,17 @@ class SharedDesign:
         return self._gram[places[:, None], places]
 
     def _keep(self, fresh: Features) -> None:
+        assert self.X is not None
         old, new = self._count, self._count + fresh.size
         if new > len(self._gram):
             room = min(KEPT_COLUMNS, 2 * new)
-            assert self.X is not None
             gram, kept = np.empty((room, room)), np.empty((room, len(self.X)))
             if old:
                 gram[:old, :old] = self._gram[:old, :old]
                 kept[:old] = self._kept[:old]
             self._gram, self._kept = gram, kept
-        self._kept[old:new] = self.columns(fresh).T
+        self._kept[old:new] = np.take(self.X, fresh, axis=1).T
+        self._kept[old:new] *= np.sqrt(self.scale)
         block = self._kept[:new] @ self._kept[old:new].T
         self._gram[:new, old:new] = block
         self._gram[old:new, :old] = block[:old].T

@@ -12,67 +12,108 @@ from mtlref.optim.run import Iterate
 from mtlref.optim.shareddesign import SharedDesign
 
 Array = NDArray[np.float64]
+Features = NDArray[np.intp]
+Mask = NDArray[np.bool_]
 Start = tuple[Array, Array]
+Look = tuple[Array, float]
 FIRST_SET = 100
 # A first look needs no more than this; what is certified is solved to the second.
 ROUGH, FINE, FINEST = 1e-2, 1e-9, 1e-13
+# What is so near to lam where the answer is not yet known comes in as well.
+NEARLY = 0.98
+# Where the conditions hold to this share of lam, a certificate may close.
+WORTH = 1e-6
 # Up to so many features of which the Gram matrix is there, all at once cost less than looking for the right ones.
 ALL = 2000
 # Beyond so many columns to a row, products with the columns cost less than with their Gram matrix.
 WIDE = 2.0
+# A look at all features serves down to this share of the lam that it was made at.
+SERVES = 0.5
 
 
 def shared_rows_fit(design: SharedDesign, start: Start | None, lam: float, ridge: float) -> Iterator[Iterate]:
-    """Iterates for L(W) + lam Σ_j ‖W[j,:]‖ + ridge/2 ‖W‖²."""
+    """Iterates for L(W) + lam Σ_j ‖W[j,:]‖ + ridge/2 ‖W‖²; V (T, k) holds the features ``on``, all others are zero.
+
+    Where steps are dear, the set is found before they are taken, and each may be the last.
+    """
     T, p = design.T, design.p
-    V = np.zeros((T, p)) if start is None else np.ascontiguousarray(start[0].T)
+    on, V = _begun(T, start)
     whole = design.X is None and p <= ALL
-    accuracy = FINE if whole or V.any() else ROUGH
     working = np.full(p, whole, dtype=np.bool_)
-    looked = False
+    accuracy = FINE if whole or (on.size and not _dear(design, on.size)) else ROUGH
+    # Near the last answer its last look will do: what it does not show, the certificate sees, and the next look.
+    look = design.look if on.size and design.look and SERVES * design.look[1] <= lam else None
+    solved = False
     while True:
-        alive = np.asarray(V.any(axis=0))
-        on = np.flatnonzero(alive)
-        g = design.correlations(np.take(V, on, axis=1), on)
-        if ridge:
-            g -= ridge * V
-        strength = np.sqrt(np.einsum("tj,tj->j", g, g))
-        fresh = np.flatnonzero((strength > lam) & ~working & ~alive)
-        if looked and fresh.size == 0:
+        fresh = np.zeros(0, dtype=np.intp)
+        if not whole:
+            look = design.look = look or _look(design, V, on, ridge)
+            alive = np.zeros(p, dtype=np.bool_)
+            alive[on] = True
+            fresh = np.flatnonzero(
+                (look[0] > (lam if accuracy <= FINE else NEARLY * lam)) & ~working & ~alive
+            )
+        if solved and not (look is not None and (look[0][fresh] > lam).any()):
             if accuracy <= FINEST:
                 return
             accuracy = FINE if accuracy > FINE else max(FINEST, 1e-3 * accuracy)
-        looked = True
         if not whole:
-            working = _chosen(working, alive, strength, fresh, lam, design.rows)
+            assert look is not None
+            working = _chosen(working, alive, look, fresh, lam, design.rows)
         chosen = np.flatnonzero(working)
         scale, part = _restricted(design, chosen, lam, ridge)
-        W = np.take(V, chosen, axis=1) * scale
-        for W, _ in solve_rows(part, W, accuracy):
-            yield None
-        V = np.zeros((T, p))
-        V[:, chosen] = W / scale
+        W = np.zeros((T, chosen.size))
+        W[:, np.searchsorted(chosen, on)] = V
+        W *= scale
+        look, solved = None, True
+        for W, miss in solve_rows(part, W, accuracy):
+            kept = np.flatnonzero((W != 0).any(axis=0))
+            on, V = chosen[kept], W[:, kept] / scale[kept]
+            early = accuracy <= FINE and accuracy < miss <= WORTH and _dear(design, on.size)
+            yield (_spread(V, on, p), None) if early else None
         if accuracy <= FINE:
-            yield V.T, None
+            yield _spread(V, on, p), None
 
 
-def _chosen(
-    working: NDArray[np.bool_],
-    alive: NDArray[np.bool_],
-    strength: Array,
-    fresh: NDArray[np.intp],
-    lam: float,
-    n: int,
-) -> NDArray[np.bool_]:
+def _dear(design: SharedDesign, active: int) -> bool:
+    """Whether a step of Newton's method on so many rows costs more than a look at all features."""
+    return float(active) ** 3 > design.T * design.rows * design.p
+
+
+def _spread(V: Array, on: Features, p: int) -> Array:
+    """(p, T): V (T, k) with zeros for all other features."""
+    full = np.zeros((len(V), p))
+    full[:, on] = V
+    return full.T
+
+
+def _begun(T: int, start: Start | None) -> tuple[Features, Array]:
+    """(the features of W that are not zero, W on them as (T, k))."""
+    if start is None:
+        return np.zeros(0, dtype=np.intp), np.zeros((T, 0))
+    on = np.flatnonzero((start[0] != 0).any(axis=1))
+    return on, np.ascontiguousarray(start[0][on].T)
+
+
+def _look(design: SharedDesign, V: Array, on: Features, ridge: float) -> Look:
+    """(how strongly each feature asks to enter (p,), the lam at which those that are in do so)."""
+    g = design.correlations(V, on)
+    if ridge and on.size:
+        g[:, on] -= ridge * V
+    strength = np.sqrt(np.einsum("tj,tj->j", g, g))
+    return strength, float(np.median(strength[on]) if on.size else strength.max())
+
+
+def _chosen(working: Mask, alive: Mask, look: Look, fresh: Features, lam: float, n: int) -> Mask:
     """The next working set: what is alive, or near it, and the strongest of what should be.
 
     From an answer for another lam, the sequential strong rule (Tibshirani et al. 2012) says what could be.
     """
+    strength, level = look
     room = max(FIRST_SET, n // 2, int(alive.sum()))
-    keep: NDArray[np.bool_] = alive | (working & (strength > 0.9 * lam))
+    keep: Mask = alive | (working & (strength > 0.9 * lam))
     if not working.any() and alive.any():
-        last = float(np.median(strength[alive]))
-        fresh = np.flatnonzero((strength >= min(lam, 2 * lam - last)) & ~alive)
+        fresh = np.flatnonzero((strength >= min(lam, 2 * lam - level)) & ~alive)
         room = max(FIRST_SET, int(alive.sum()) // 4)
     if fresh.size > room:
         fresh = fresh[np.argpartition(strength[fresh], -room)[-room:]]
@@ -82,13 +123,11 @@ def _chosen(
     return keep
 
 
-def _restricted(
-    design: SharedDesign, chosen: NDArray[np.intp], lam: float, ridge: float
-) -> tuple[Array, RowProblem]:
+def _restricted(design: SharedDesign, chosen: Features, lam: float, ridge: float) -> tuple[Array, RowProblem]:
     """(s, the problem on the chosen features in the coordinates s V, in which H has a unit diagonal)."""
     r = np.take(design.r, chosen, axis=1)
     if design.X is not None and chosen.size > WIDE * design.rows:
-        A = design.columns(chosen)
+        A = design.columns(chosen).T
         s = np.sqrt(np.einsum("ij,ij->j", A, A) + ridge)
         s[s == 0] = 1.0
         return s, RowProblem(r / s, lam / s, A=A / s, ridge=ridge / s**2)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import inspect
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 import pytest
 
 import mtlref as mt
-from mtlref.optim import rowproblem, shareddesign
-from mtlref.optim.rownewton import row_step, wide_row_step
+from mtlref.datafit import data_fit
+from mtlref.optim import rownewton, rowproblem, shareddesign, sharedrows
+from mtlref.optim.rownewton import row_step
 from mtlref.optim.rowproblem import RowProblem, solve_rows
 from mtlref.optim.shareddesign import SharedDesign
 from mtlref.optim.sharedrows import shared_rows_fit
@@ -26,9 +29,7 @@ def problem(n: int, p: int, T: int, seed: int = 0, rho: float = 0.5) -> tuple[An
     return X, X @ W + rng.standard_normal((n, T))
 
 
-@pytest.mark.parametrize(("n", "a"), [(12, 5), (4, 9)])
-@pytest.mark.parametrize("damping", [0.0, 0.3])
-def test_the_small_systems_solve_the_large_one(n: int, a: int, damping: float) -> None:
+def check_systems(module: Any, n: int, a: int, damping: float) -> None:
     """(K ⊗ I − Σ d û û') x, assembled in full."""
     rng = np.random.default_rng(3)
     T = 3
@@ -42,12 +43,33 @@ def test_the_small_systems_solve_the_large_one(n: int, a: int, damping: float) -
         place[:, j] = np.sqrt(d[j]) * unit[:, j]
         large -= np.outer(place, place)
     expected = np.linalg.solve(large, descent.ravel()).reshape(T, a)
-    np.testing.assert_allclose(row_step(A.T @ A, d, unit, damping, descent), expected, rtol=1e-9, atol=1e-10)
-    if a > n:
-        # Conjugate gradients end at a residual of 1e-9 of the right-hand side.
-        wide = wide_row_step(A, d, unit, damping, descent)
-        assert wide is not None
-        np.testing.assert_allclose(wide, expected, rtol=1e-6, atol=1e-7)
+    found = module.row_step(A.T @ A, d, unit, damping, descent)
+    np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-10)
+    # Conjugate gradients end at a residual of 1e-10 of the right-hand side.
+    wide = module.wide_row_step(A, d, unit, damping, descent)
+    assert wide is not None
+    np.testing.assert_allclose(wide, expected, rtol=1e-6, atol=1e-7)
+
+
+@pytest.mark.parametrize(("n", "a"), [(12, 5), (4, 9)])
+@pytest.mark.parametrize("damping", [0.0, 0.3])
+def test_the_small_systems_solve_the_large_one(n: int, a: int, damping: float) -> None:
+    check_systems(rownewton, n, a, damping)
+
+
+@pytest.mark.parametrize(("text", "fault"), [
+    ("share_left = 1.0 - np.einsum", "share_left = 1.0 + np.einsum"),
+    ("(y - projected(y)) / root", "(y - projected(y))"),
+    ("C[np.diag_indices(len(C))] += 1.0", "C[np.diag_indices(len(C))] += 2.0"),
+    ("M[np.diag_indices(len(K))] += 1.0", "M[np.diag_indices(len(K))] += 2.0"),
+])  # fmt: skip
+def test_faults_in_the_small_systems_are_seen(text: str, fault: str) -> None:
+    source = inspect.getsource(rownewton)
+    assert source.count(text) == 1
+    mutant = ModuleType("mutant")
+    exec(source.replace(text, fault), mutant.__dict__)
+    with pytest.raises(AssertionError):
+        check_systems(mutant, 4, 9, 0.3)
 
 
 def test_a_system_without_a_factor_is_refused() -> None:
@@ -122,6 +144,31 @@ def test_more_active_rows_than_rows() -> None:
     assert model.selected_features_.sum() > 2 * len(X)
 
 
+def test_a_path_on_to_more_active_rows_than_rows() -> None:
+    """Where a step costs more than a look, sets are found before steps, and each step may be the last."""
+    X, Y = problem(15, 120, 3, seed=6)
+    model = mt.JointFeature(fit_intercept=False, tol=1e-9)
+    design, lams = mt.TaskData.from_shared(X, Y), model.lam_max(X, y=Y) * np.geomspace(0.5, 0.003, 8)
+    active = []
+    for fitted in model.path(design, lams):
+        assert mt.audit(fitted, design, fitted.coef_.T).relative_gap <= 1e-9
+        active.append(int(fitted.selected_features_.sum()))
+    assert active[0] < len(X) < active[-1]
+    assert active[-2] ** 3 > 3 * X.size
+
+
+def test_a_step_may_end_a_fit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Iterates before the last are certified where steps are dear, and there alone."""
+    X, Y = problem(12, 40, 3, seed=7)
+    design = SharedDesign(Y.T @ X / 12, X=X, scale=1 / 12)
+    lam = 0.05 * np.linalg.norm(design.r, axis=0).max()
+    counts = []
+    for dear in (True, False):
+        monkeypatch.setattr(sharedrows, "_dear", lambda *_, dear=dear: dear)
+        counts.append(sum(it is not None for it in shared_rows_fit(design, None, lam, 0.0)))
+    assert counts[0] > counts[1]
+
+
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("shape", [(25, 120, 3), (80, 20, 3)])
 def test_the_list_form_agrees(shape: tuple[int, int, int], weighted: bool) -> None:
@@ -174,3 +221,16 @@ def test_moments_of_one_design_keep_their_digits(offset: float, monkeypatch: pyt
         # Targets beside the offset hold no more than about 1e-9 of themselves apart from it.
         np.testing.assert_allclose(m.cxy, (w[:, None] * Yc).T @ Xc, rtol=1e-6, atol=1e-6)
         np.testing.assert_allclose(m.x_mean[0], offset + w @ steps / w.sum(), rtol=1e-14)
+
+
+@pytest.mark.parametrize("room", [2**23, 100, 0])
+def test_predictions_from_columns_that_are_kept(room: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever was asked for before, and where there is no room for more."""
+    monkeypatch.setattr("mtlref.datafit.shared.KEPT", room)
+    rng = np.random.default_rng(8)
+    X, Y = rng.standard_normal((11, 50)), rng.standard_normal((11, 2))
+    fit = data_fit(mt.TaskData.from_shared(X, Y), "squared", "sum", False)
+    for used in ([3, 7], [7, 9, 20], [7, 9, 20], [1, 2, 4, 5, 6, 8], [], list(range(40)), [3]):
+        W = np.zeros((50, 2))
+        W[used] = rng.standard_normal((len(used), 2))
+        assert fit.total(W, np.zeros(2)) == pytest.approx(((Y - X @ W) ** 2).sum() / 2, rel=1e-13)

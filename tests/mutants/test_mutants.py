@@ -83,7 +83,7 @@ MUTANTS = [
            "alpha = min(1.0, 3 * lam_sparse / polar)", "gap_bounds_suboptimality GraphRegularized"),
     Mutant("graph: adjacency in place of the Laplacian", GRAPH, "lam * (np.diag(A.sum(axis=1)) - A)",
            "lam * (np.diag(A.sum(axis=1)) + A)", "certificate_closes GraphRegularized"),
-    Mutant("joint: columns for rows", JOINT, "np.linalg.norm(W, axis=1).sum()) + ridge", "np.linalg.norm(W, axis=0).sum()) + ridge",
+    Mutant("joint: columns for rows", JOINT, 'np.einsum("jt,jt->j", W, W)', 'np.einsum("jt,jt->t", W, W)',
            "primal_is_the_objective JointFeature"),
     Mutant("joint: dual point not scaled into the ball", JOINT, "lam / polar) if polar > 0 else 1.0  # (F)",
            "2 * lam / polar) if polar > 0 else 1.0  # (F)", "gap_bounds_suboptimality JointFeature"),
