@@ -36,8 +36,10 @@ def admm(
     curved = e[e > 1e-12 * e.max()]
     low, high = ((curved.min() + q.ridge) / 10, (curved.max() + q.ridge) * 10) if curved.size else (rho, rho)
     rho = float(np.clip(rho, low, high))
-    Z = V
-    U = (q.r - q.times(V)) / rho
+    # A point of the iteration itself, so that the first step is one of those that Anderson's method compares.
+    v = V + (q.r - q.times(V)) / rho
+    Z = prox(v, 1.0 / rho)
+    U = v - Z
     past = Anderson()
     iteration, residual = 0, np.inf
     while True:
