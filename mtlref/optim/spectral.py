@@ -13,9 +13,10 @@ from mtlref.optim.admm import admm
 from mtlref.optim.lowrank import partial_trace
 from mtlref.optim.problem import Problem
 from mtlref.optim.proxnewton import prox_newton
-from mtlref.optim.quadratic import Quadratic
+from mtlref.optim.quadratic import Diagonal, Quadratic
 from mtlref.optim.run import Iterate
 from mtlref.optim.smooth import in_row_space
+from mtlref.optim.tracenewton import newton_trace
 
 Array = NDArray[np.float64]
 Start = tuple[Array, Array]
@@ -27,6 +28,10 @@ PROMISING = 1e-3
 # Times the mean curvature: the first iterations move far, and a rho that is too small costs more of them.
 FROM_NOTHING = 3.0
 INNER_LIMIT = 1000
+# Iterations of ADMM before Newton's method is tried, and by how much their number grows each time.
+FIRST_BURST, BURSTS_GROW = 3, 8
+# Newton's steps are cheap for a rank of so much of all; for others they are where so little of the residual is left.
+FEW, FINE = 0.25, 1e-4
 SETTLED = 1e-13
 # A leap ends where its steps have become so small, or after so many.
 STILL = 1e-12
@@ -46,6 +51,9 @@ class SpectralPenalty(Protocol):
 
     def first_rho(self, q: Quadratic, V: Array) -> float:
         """ADMM's penalty parameter near an answer V."""
+
+    def ending(self, q: Diagonal, V: Array, rank: int) -> Iterator[Array] | None:
+        """Points from V on that converge faster than ADMM does, once the rank is known; None: there are none."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +79,10 @@ class TraceNormTerm:
         sigma = sigma[sigma > 1e-9 * sigma[0]] if sigma[0] > 0 else sigma[:0]
         return 1.6 * self.lam / float(sigma.mean()) if sigma.size else FROM_NOTHING * natural_rho(q)
 
+    def ending(self, q: Diagonal, V: Array, rank: int) -> Iterator[Array] | None:
+        """Newton's method in factors of V."""
+        return newton_trace(q, V, rank, self.lam) if rank else None
+
 
 @dataclass(frozen=True)
 class PartialTraceTerm(TraceNormTerm):
@@ -90,19 +102,19 @@ class PartialTraceTerm(TraceNormTerm):
         """Well above the mean curvature: what is not convex settles where the quadratic term outweighs it."""
         return 3.0 * natural_rho(q)
 
+    def ending(self, q: Diagonal, V: Array, rank: int) -> None:
+        """None: Newton's method for these is ``spectral_leap``."""
+
 
 def spectral_fit(
     problem: Problem, start: Start | None, penalty: SpectralPenalty, ridge: float, pull: Array | None = None
 ) -> Iterator[Iterate]:
     """Iterates for L(W, b) + penalty(σ(W)) + ridge/2 ‖W‖² − <pull, V>; pull (T, p), none is zero."""
 
-    def prox(V: Array, step: float) -> Array:
-        return prox_singular(V, lambda sigma: penalty.prox(sigma, step))
-
     if problem.loss == "squared":
         q = problem.quadratic.with_ridge(ridge).pulled(pull)
         V0 = np.zeros((problem.T, problem.p)) if start is None else start[0].T
-        yield from _quadratic(q, penalty, prox, V0)
+        yield from _quadratic(q, penalty, V0)
         return
 
     def value(V: Array) -> float:
@@ -122,10 +134,7 @@ def _penalty(V: Array, penalty: SpectralPenalty, ridge: float) -> float:
 def _by_admm(q: Quadratic, V: Array, penalty: SpectralPenalty) -> Array:
     """argmin q + penalty to rounding, or as far as INNER_LIMIT steps from V go."""
 
-    def prox(V: Array, step: float) -> Array:
-        return prox_singular(V, lambda sigma: penalty.prox(sigma, step))
-
-    for k, (V, _, change) in enumerate(admm(q, prox, V, penalty.first_rho(q, V))):
+    for k, (V, _, change) in enumerate(admm(q, _Shrink(penalty), V, penalty.first_rho(q, V))):
         if change <= SETTLED or k >= INNER_LIMIT:
             break
     return V
@@ -140,23 +149,58 @@ def spectral_in_row_space(
     return in_row_space(problem, start, lambda part, begin: spectral_fit(part, begin, penalty, ridge))
 
 
-def _quadratic(
-    q: Quadratic, penalty: SpectralPenalty, prox: Callable[[Array, float], Array], V: Array
-) -> Iterator[Iterate]:
-    """ADMM, for a shared design in its eigenvectors, where an iteration multiplies by no matrix of the features.
+def _quadratic(q: Quadratic, penalty: SpectralPenalty, V: Array) -> Iterator[Iterate]:
+    """ADMM; for a shared design in its eigenvectors, where an iteration multiplies by no matrix of the features.
 
-    Iterates are certified where the residual has fallen to a share of what it was at the last one that was.
+    There it finds the rank, and the penalty's own ``ending`` the rest, after bursts that grow: it goes on alone where
+    it is left with a rank that is too low. Its iterates are certified where the residual has fallen to a share of what
+    it was at the last one that was.
     """
-    rotated = q.rotated
+    inside: Quadratic | Diagonal = q
+    basis: Array | None = None
+    if q.rotated is not None:
+        inside, basis = q.rotated
     rho = penalty.first_rho(q, V)
-    shown = np.inf
-    inside, start = (q, V) if rotated is None else (rotated[0], V @ rotated[1])
-    for k, (Z, _, residual) in enumerate(admm(inside, prox, start, rho), 1):
-        if k % LOOK_EVERY == 0 and (residual <= min(FALLEN * shown, PROMISING) or k % CHECK_EVERY == 0):
-            shown = residual
-            yield (Z if rotated is None else Z @ rotated[1].T).T, None
-        else:
-            yield None
+    V = V if basis is None else V @ basis
+
+    def back(V: Array) -> Iterate:
+        return (V if basis is None else V @ basis.T).T, None
+
+    shown, total, burst = np.inf, 0, FIRST_BURST
+    while True:
+        shrink, last = _Shrink(penalty), -1
+        for k, (Z, rho, residual) in enumerate(admm(inside, shrink, V, rho), 1):
+            total += 1
+            look = total % LOOK_EVERY == 0 and residual <= min(FALLEN * shown, PROMISING)
+            if look or total % CHECK_EVERY == 0:
+                shown = residual
+                yield back(Z)
+            else:
+                yield None
+            few = shrink.rank <= FEW * min(Z.shape) or residual <= FINE
+            if isinstance(inside, Diagonal) and k >= burst and shrink.rank == last and few:
+                end = penalty.ending(inside, Z, shrink.rank)
+                if end is not None:
+                    break
+            last = shrink.rank
+        for V in end:
+            yield back(V)
+        burst *= BURSTS_GROW
+
+
+class _Shrink:
+    """The prox of a penalty on singular values, and the rank that it left."""
+
+    def __init__(self, penalty: SpectralPenalty) -> None:
+        self.penalty, self.rank = penalty, 0
+
+    def __call__(self, V: Array, step: float) -> Array:
+        def apply(sigma: Array) -> Array:
+            new = self.penalty.prox(sigma, step)
+            self.rank = int((new > 0).sum())
+            return new
+
+        return prox_singular(V, apply)
 
 
 def spectral_leap(problem: Problem, start: Start, term: PartialTraceTerm, ridge: float) -> tuple[Start, int]:
