@@ -24,14 +24,14 @@ CHECK_EVERY = 50
 LOOK_EVERY = 5
 FALLEN = 0.2
 # Residuals above this promise nothing that a certificate could show.
-PROMISING = 1e-3
+PROMISING = 3e-4
 # Times the mean curvature: the first iterations move far, and a rho that is too small costs more of them.
 FROM_NOTHING = 3.0
 INNER_LIMIT = 1000
 # Iterations of ADMM before Newton's method is tried, and by how much their number grows each time.
 FIRST_BURST, BURSTS_GROW = 3, 8
 # Newton's steps are cheap for a rank of so much of all; for others they are where so little of the residual is left.
-FEW, FINE = 0.25, 1e-4
+FEW, FINE = 0.25, 3e-4
 SETTLED = 1e-13
 # A leap ends where its steps have become so small, or after so many.
 STILL = 1e-12
@@ -171,18 +171,18 @@ def _quadratic(q: Quadratic, penalty: SpectralPenalty, V: Array) -> Iterator[Ite
         shrink, last = _Shrink(penalty), -1
         for k, (Z, rho, residual) in enumerate(admm(inside, shrink, V, rho), 1):
             total += 1
+            near = shrink.rank <= FEW * min(Z.shape) or residual <= FINE
+            if isinstance(inside, Diagonal) and k >= burst and shrink.rank == last and near:
+                end = penalty.ending(inside, Z, shrink.rank)
+                if end is not None:
+                    break
+            last = shrink.rank
             look = total % LOOK_EVERY == 0 and residual <= min(FALLEN * shown, PROMISING)
             if look or total % CHECK_EVERY == 0:
                 shown = residual
                 yield back(Z)
             else:
                 yield None
-            few = shrink.rank <= FEW * min(Z.shape) or residual <= FINE
-            if isinstance(inside, Diagonal) and k >= burst and shrink.rank == last and few:
-                end = penalty.ending(inside, Z, shrink.rank)
-                if end is not None:
-                    break
-            last = shrink.rank
         for V in end:
             yield back(V)
         burst *= BURSTS_GROW
