@@ -96,8 +96,11 @@ class Moments:
         if any(y.dtype.kind != "f" for y in data.y):
             raise FormError("Moments need numeric targets; got text labels")
         ex, ey = extreme_exponents(data)
-        if ex or ey:
-            data = scaled_rows(data, ex, ey)
+        return cls.from_scaled(scaled_rows(data, ex, ey) if ex or ey else data, ex, ey)
+
+    @classmethod
+    def from_scaled(cls, data: TaskData, ex: int = 0, ey: int = 0) -> Moments:
+        """The same of rows that were divided by 2^ex and 2^ey already."""
         if data.sparse:
             return cls._from_sparse(data, ex, ey)
         if data.shared and data.T > 1:
@@ -110,13 +113,18 @@ class Moments:
             X, y = data.X[t], data.y[t]
             s = None if data.weights is None else data.weights[t]
             mass[t] = len(y) if s is None else s.sum()
-            x_mean[t], x_slip[t], Xc = centred_twice(X, s)
             y_mean[t], y_slip[t], yc = centred_twice(y, s)
-            sX = Xc if s is None else Xc * s[:, None]
-            cxx[t] = Xc.T @ sX
-            cxy[t] = sX.T @ yc
             cyy[t] = yc @ (yc if s is None else s * yc)
-        cxx = (cxx + cxx.transpose(0, 2, 1)) / 2
+            if s is None:
+                x_mean[t], x_slip[t] = X.mean(axis=0), 0.0
+                if _nearly_centred(X, x_mean[t]):
+                    cxx[t], cxy[t] = _less_means(X, yc, x_mean[t])
+                    continue
+            x_mean[t], x_slip[t], Xc = centred_twice(X, s)
+            sX = Xc if s is None else Xc * s[:, None]
+            C = Xc.T @ sX
+            cxx[t] = (C + C.T) / 2
+            cxy[t] = sX.T @ yc
         held = (mass, data.n, x_mean, y_mean, cxx, cxy, cyy, data.feature_names, ex, ey, x_slip, y_slip)
         return cls(data.names, *held)
 
@@ -131,10 +139,8 @@ class Moments:
         mass = np.full(data.T, total)
         x_mean = X.mean(axis=0) if s is None else (s @ X) / total
         if s is None and _nearly_centred(X, x_mean):
-            cxx, cxy = X.T @ X, Yc.T @ X
+            cxx, cxy = _less_means(X, Yc, x_mean)
             slip = np.zeros(data.p)
-            cxx -= total * x_mean[:, None] * x_mean
-            cxy -= Yc.sum(axis=0)[:, None] * x_mean
         else:
             cxx, cxy, slip = _in_blocks(X, sY, s, x_mean, total)
         x_mean, x_slip = two_sum(x_mean, slip)
@@ -364,11 +370,19 @@ def two_sum(a: Array, b: Array) -> tuple[Array, Array]:
 # Rows are centred in blocks of about so many numbers.
 BLOCK = 2**18
 # Means whose squares are below this share of a column's mean square take no digits when they are subtracted after.
-SMALL_MEAN = 0.01
+SMALL_MEAN = 0.1
 
 
 def _nearly_centred(X: Array, mean: Array) -> bool:
     return bool((len(X) * mean**2 <= SMALL_MEAN * np.einsum("ij,ij->j", X, X)).all())
+
+
+def _less_means(X: Array, Yc: Array, mean: Array) -> tuple[Array, Array]:
+    """(cxx, cxy) of columns whose means are small: they are subtracted from the products."""
+    cxx = X.T @ X
+    root = np.sqrt(len(X)) * mean
+    cxx -= root[:, None] * root
+    return cxx, np.asarray(Yc.T @ X - np.multiply.outer(Yc.sum(axis=0), mean))
 
 
 def _in_blocks(X: Array, sY: Array, s: Array | None, mean: Array, total: float) -> tuple[Array, Array, Array]:

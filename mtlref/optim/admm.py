@@ -32,10 +32,10 @@ def admm(
     prox(V, step) = argmin_Z penalty(Z) + ‖Z − V‖² / (2 step). Started at V with the dual variable that V implies.
     """
     # Best is a rho between the smallest and the largest curvature: beyond that balancing may run away for good.
-    e = q.spectrum[0]
-    curved = e[e > 1e-12 * e.max()]
-    low, high = ((curved.min() + q.ridge) / 10, (curved.max() + q.ridge) * 10) if curved.size else (rho, rho)
+    lowest, _, largest = q.curvatures
+    low, high = (lowest / 10, largest * 10) if largest > 0 else (rho, rho)
     rho = float(np.clip(rho, low, high))
+    solve = q.shifted(rho)
     # A point of the iteration itself, so that the first step is one of those that Anderson's method compares.
     v = V + (q.r - q.times(V)) / rho
     Z = prox(v, 1.0 / rho)
@@ -44,7 +44,7 @@ def admm(
     iteration, residual = 0, np.inf
     while True:
         iteration += 1
-        X = q.solve_shifted(q.r + rho * (Z - U), rho)
+        X = solve(q.r + rho * (Z - U))
         v = past.propose(Z + U, RELAXATION * X + (1 - RELAXATION) * Z + U)
         old = Z
         Z = prox(v, 1.0 / rho)
@@ -68,6 +68,7 @@ def admm(
                 factor = float(np.clip(rho * np.clip(ratio, 0.1, 10.0), low, high)) / rho
                 rho *= factor
                 U = U / factor
+                solve = q.shifted(rho)
                 past = Anderson()
 
 

@@ -62,7 +62,7 @@ class BoxNormTerm:
         stiff = self.eta + box_weights(sigma, self.eta + beta, self.k)
         return np.asarray(sigma * (stiff / (stiff + beta)))
 
-    def first_rho(self, q: Quadratic, V: Array) -> float:
+    def first_rho(self, q: Quadratic | Diagonal, V: Array) -> float:
         """Between the smallest and the largest curvature of f."""
         return 2.0 * self.weight / np.sqrt(self.eta * (1.0 + self.eta))
 

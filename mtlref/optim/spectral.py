@@ -22,9 +22,9 @@ Array = NDArray[np.float64]
 Start = tuple[Array, Array]
 CHECK_EVERY = 50
 LOOK_EVERY = 5
-FALLEN = 0.2
+FALLEN = 0.1
 # Residuals above this promise nothing that a certificate could show.
-PROMISING = 3e-4
+PROMISING = 1e-4
 # Times the mean curvature: the first iterations move far, and a rho that is too small costs more of them.
 FROM_NOTHING = 3.0
 INNER_LIMIT = 1000
@@ -49,7 +49,7 @@ class SpectralPenalty(Protocol):
     def prox(self, sigma: Array, step: float) -> Array:
         """argmin_s step · value(s) + ‖s − sigma‖²/2, largest first as ``sigma`` is."""
 
-    def first_rho(self, q: Quadratic, V: Array) -> float:
+    def first_rho(self, q: Quadratic | Diagonal, V: Array) -> float:
         """ADMM's penalty parameter near an answer V."""
 
     def ending(self, q: Diagonal, V: Array, rank: int) -> Iterator[Array] | None:
@@ -70,7 +70,7 @@ class TraceNormTerm:
         """Soft thresholding."""
         return np.maximum(sigma - step * self.lam, 0.0)
 
-    def first_rho(self, q: Quadratic, V: Array) -> float:
+    def first_rho(self, q: Quadratic | Diagonal, V: Array) -> float:
         """Where the threshold lam / rho is about the mean singular value.
 
         The constant is what residual balancing settled at along paths on real data, within a factor of 1.5.
@@ -98,7 +98,7 @@ class PartialTraceTerm(TraceNormTerm):
         """Soft thresholding of all but the ``free`` largest."""
         return np.concatenate([sigma[: self.free], super().prox(sigma[self.free :], step)])
 
-    def first_rho(self, q: Quadratic, V: Array) -> float:
+    def first_rho(self, q: Quadratic | Diagonal, V: Array) -> float:
         """Well above the mean curvature: what is not convex settles where the quadratic term outweighs it."""
         return 3.0 * natural_rho(q)
 
@@ -160,8 +160,8 @@ def _quadratic(q: Quadratic, penalty: SpectralPenalty, V: Array) -> Iterator[Ite
     basis: Array | None = None
     if q.rotated is not None:
         inside, basis = q.rotated
-    rho = penalty.first_rho(q, V)
     V = V if basis is None else V @ basis
+    rho = penalty.first_rho(inside, V)
 
     def back(V: Array) -> Iterate:
         return (V if basis is None else V @ basis.T).T, None
@@ -256,14 +256,9 @@ def _unpenalised(problem: Problem, ridge: float) -> Array:
     return np.column_stack([np.linalg.lstsq(h, r, rcond=1e-13)[0] for h, r in zip(H, q.r, strict=True)])
 
 
-def natural_rho(q: Quadratic) -> float:
-    """A first penalty parameter for ADMM, which adapts from there: the mean curvature where there is any.
-
-    Directions without curvature do not count, so that weights of zero and the row space change nothing.
-    """
-    e = q.spectrum[0]
-    curved = e[e > 1e-12 * e.max()]
-    return q.ridge + float(curved.mean()) if curved.size else 1.0
+def natural_rho(q: Quadratic | Diagonal) -> float:
+    """A first penalty parameter for ADMM, which adapts from there: the mean curvature where there is any."""
+    return q.curvatures[1] or 1.0
 
 
 def prox_singular(V: Array, prox: Callable[[Array], Array]) -> Array:
