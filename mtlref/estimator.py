@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import Callable, Hashable, Sequence
+from functools import cache
 from typing import Any, Self
 
 import numpy as np
@@ -38,6 +39,12 @@ class _ClassifierOnly:
         return self.method if owner is None else self.method.__get__(owner, cls)
 
 
+@cache
+def _names_of(cls: type) -> tuple[str, ...]:
+    """A constructor's parameters: reading a signature takes as long as a small fit."""
+    return tuple(inspect.signature(cls).parameters)
+
+
 class Estimator:
     """The parent of all estimators: everything but the model."""
 
@@ -56,8 +63,8 @@ class Estimator:
     # -- parameters --------------------------------------------------------------------------------------------------
 
     @classmethod
-    def _parameter_names(cls) -> list[str]:
-        return list(inspect.signature(cls).parameters)
+    def _parameter_names(cls) -> tuple[str, ...]:
+        return _names_of(cls)
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Constructor parameters by name."""
