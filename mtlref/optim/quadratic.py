@@ -100,7 +100,7 @@ class Quadratic:
         f = np.asarray(features)
         root: Array | None = None
         if self.H is not None:
-            H = self.H[:, f[:, None], f]
+            H = principal(self.H, f)
         else:
             assert self.A is not None
             parts = [A[:, f] for A in self.A]
@@ -263,6 +263,14 @@ class Diagonal:
         """B -> rows (H + shift I)⁻¹ b_t."""
         inverse = 1.0 / (self.e + (self.ridge + shift))
         return lambda B: B * inverse
+
+
+def principal(H: Array, f: NDArray[np.intp]) -> Array:
+    """(T, a, a): rows and columns ``f`` of every H_t, a task after the other in memory, as products need them."""
+    p = H.shape[1]
+    if f.size == p and (np.diff(f) > 0).all():
+        return H
+    return np.take(H.reshape(len(H), -1), (f[:, None] * p + f).ravel(), axis=1).reshape(-1, f.size, f.size)
 
 
 def _inverses(H: Array, shift: float) -> Array:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from mtlref.optim.admm import admm
 from mtlref.optim.interior import interior
 from mtlref.optim.peaks import Peaks
-from mtlref.optim.quadratic import Quadratic
+from mtlref.optim.quadratic import Quadratic, principal
 from mtlref.optim.rowsystem import solve_rows
 
 Array = NDArray[np.float64]
@@ -128,7 +128,7 @@ class Rows:
             descent = descent - q.times(leaving)[:, active]
         assert q.H is not None
         S = np.sqrt(d) * unit
-        H = q.H[:, active[:, None], active]
+        H = principal(q.H, active)
         if len(H) > 1:
             root = None if q.root is None else q.root[:, :, active]
             found = solve_rows(H, d, damping, unit, descent, root)
@@ -217,7 +217,7 @@ class Entries:
         if any_on.size == 0:
             return step
         mask = on[:, any_on]
-        H = np.broadcast_to(q.H[:, any_on[:, None], any_on], (q.T, any_on.size, any_on.size))
+        H = np.broadcast_to(principal(q.H, any_on), (q.T, any_on.size, any_on.size))
         K = H * (mask[:, :, None] & mask[:, None, :])
         diagonal = np.arange(any_on.size)
         K[:, diagonal, diagonal] += np.where(mask, 0.0, 1.0)
