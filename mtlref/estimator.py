@@ -64,7 +64,7 @@ class Estimator:
 
     @classmethod
     def _parameter_names(cls) -> tuple[str, ...]:
-        return _names_of(cls)
+        return _names_of(cls)  # type: ignore[arg-type]  # mypy asks the instances whether the class can be hashed
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Constructor parameters by name."""

@@ -194,7 +194,7 @@ class Quadratic:
                 return lambda B: np.asarray(np.matmul(inverse, B[:, :, None])[:, :, 0])
             stack, gram = self._stacked
             # (c I + A'A)⁻¹ = (I − M'M) / c with M = L⁻¹ A, L L' = c I + A A'
-            M = np.matmul(inverse_lower(np.linalg.cholesky(gram + total * np.eye(gram.shape[1]))), stack)
+            M = np.matmul(_inverse_factors(gram, total), stack)
         except np.linalg.LinAlgError:
             return lambda B: self.solve_shifted(B, shift)
 
@@ -270,13 +270,20 @@ def principal(H: Array, f: NDArray[np.intp]) -> Array:
     p = H.shape[1]
     if f.size == p and (np.diff(f) > 0).all():
         return H
-    return np.take(H.reshape(len(H), -1), (f[:, None] * p + f).ravel(), axis=1).reshape(-1, f.size, f.size)
+    return np.take(H.reshape(len(H), -1), (f[:, None] * p + f).ravel(), axis=1).reshape(
+        len(H), f.size, f.size
+    )
 
 
 def _inverses(H: Array, shift: float) -> Array:
     """(T, p, p): (H_t + shift I)⁻¹."""
-    L = inverse_lower(np.linalg.cholesky(H + shift * np.eye(H.shape[1])))
+    L = _inverse_factors(H, shift)
     return np.matmul(L.transpose(0, 2, 1), L)
+
+
+def _inverse_factors(H: Array, shift: float) -> Array:
+    """(T, p, p): L_t⁻¹ with L_t L_t' = H_t + shift I."""
+    return inverse_lower(np.asarray(np.linalg.cholesky(H + shift * np.eye(H.shape[1])), dtype=np.float64))
 
 
 # Through the Gram matrix, directions below this share of its largest eigenvalue would not be orthogonal to 1e-10.

@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mtlref.optim.admm import admm
-from mtlref.optim.lowrank import partial_trace
 from mtlref.optim.problem import Problem
 from mtlref.optim.proxnewton import prox_newton
 from mtlref.optim.quadratic import Diagonal, Quadratic
@@ -33,11 +32,6 @@ FIRST_BURST, BURSTS_GROW = 3, 8
 # Newton's steps are cheap for a rank of so much of all; for others they are where so little of the residual is left.
 FEW, FINE = 0.25, 3e-4
 SETTLED = 1e-13
-# A leap ends where its steps have become so small, or after so many.
-STILL = 1e-12
-LEAP = 500
-# Numbers in all H_t together up to which they are formed for a leap.
-FORMED = 2e7
 
 
 class SpectralPenalty(Protocol):
@@ -118,20 +112,21 @@ def spectral_fit(
         return
 
     def value(V: Array) -> float:
-        total = _penalty(V, penalty, ridge)
+        total = with_ridge(V, penalty, ridge)
         return total if pull is None else total - float(np.vdot(pull, V))
 
     def inner(q: Quadratic, V: Array) -> Array:
-        return _by_admm(q.with_ridge(ridge).pulled(pull), V, penalty)
+        return by_admm(q.with_ridge(ridge).pulled(pull), V, penalty)
 
     yield from prox_newton(problem, value, inner, start)
 
 
-def _penalty(V: Array, penalty: SpectralPenalty, ridge: float) -> float:
+def with_ridge(V: Array, penalty: SpectralPenalty, ridge: float) -> float:
+    """penalty(σ(V)) + ridge/2 ‖V‖²."""
     return penalty.value(np.asarray(np.linalg.svd(V, compute_uv=False))) + ridge / 2 * float(np.vdot(V, V))
 
 
-def _by_admm(q: Quadratic, V: Array, penalty: SpectralPenalty) -> Array:
+def by_admm(q: Quadratic, V: Array, penalty: SpectralPenalty) -> Array:
     """argmin q + penalty to rounding, or as far as INNER_LIMIT steps from V go."""
 
     for k, (V, _, change) in enumerate(admm(q, _Shrink(penalty), V, penalty.first_rho(q, V))):
@@ -169,6 +164,7 @@ def _quadratic(q: Quadratic, penalty: SpectralPenalty, V: Array) -> Iterator[Ite
     shown, total, burst = np.inf, 0, FIRST_BURST
     while True:
         shrink, last = _Shrink(penalty), -1
+        end: Iterator[Array] | None = None
         for k, (Z, rho, residual) in enumerate(admm(inside, shrink, V, rho), 1):
             total += 1
             near = shrink.rank <= FEW * min(Z.shape) or residual <= FINE
@@ -183,7 +179,7 @@ def _quadratic(q: Quadratic, penalty: SpectralPenalty, V: Array) -> Iterator[Ite
                 yield back(Z)
             else:
                 yield None
-        for V in end:
+        for V in end or ():
             yield back(V)
         burst *= BURSTS_GROW
 
@@ -201,59 +197,6 @@ class _Shrink:
             return new
 
         return prox_singular(V, apply)
-
-
-def spectral_leap(problem: Problem, start: Start, term: PartialTraceTerm, ridge: float) -> tuple[Start, int]:
-    """A point near a stationary one of L(W, b) + term + ridge/2 ‖W‖², and the iterations it took; it may miss."""
-    found, b = start
-    if term.free == min(found.shape) and problem.loss == "squared":
-        return (_unpenalised(problem, ridge), b), 1
-    steps = 0
-    for iterate in in_row_space(problem, start, lambda part, begin: _leaps(part, begin, term, ridge)):
-        steps += 1
-        if iterate is not None:
-            last, found = found, iterate[0]
-            if float(np.linalg.norm(found - last)) <= STILL * float(np.linalg.norm(found)):
-                break
-        if steps >= LEAP:
-            break
-    return (found, b), steps
-
-
-def _leaps(problem: Problem, start: Start | None, term: PartialTraceTerm, ridge: float) -> Iterator[Iterate]:
-    """By Newton's method in factors of W, or by ADMM where that is too large."""
-    assert start is not None
-    if problem.loss == "squared":
-        q = problem.quadratic.with_ridge(ridge)
-        V = partial_trace(_dense(q), start[0].T, term.free, term.lam) if _formable(q) else None
-        if V is None:
-            yield from spectral_fit(problem, start, term, ridge)
-        else:
-            yield V.T, None
-        return
-
-    def inner(q: Quadratic, V: Array) -> Array:
-        q = q.with_ridge(ridge)
-        found = partial_trace(_dense(q), V, term.free, term.lam) if _formable(q) else None
-        return _by_admm(q, V, term) if found is None else found
-
-    yield from prox_newton(problem, lambda V: _penalty(V, term, ridge), inner, start)
-
-
-def _formable(q: Quadratic) -> bool:
-    return q.H is not None or q.T * q.p**2 <= FORMED
-
-
-def _dense(q: Quadratic) -> Quadratic:
-    return q if q.H is not None else q.restrict(np.arange(q.p))
-
-
-def _unpenalised(problem: Problem, ridge: float) -> Array:
-    """(p, T): least squares, the shortest where there are several: what is left where every singular value is free."""
-    q = _dense(problem.quadratic)
-    assert q.H is not None
-    H = np.broadcast_to(q.H + ridge * np.eye(q.p), (q.T, q.p, q.p))
-    return np.column_stack([np.linalg.lstsq(h, r, rcond=1e-13)[0] for h, r in zip(H, q.r, strict=True)])
 
 
 def natural_rho(q: Quadratic | Diagonal) -> float:

@@ -27,10 +27,10 @@ from mtlref.optim.quadratic import Diagonal
 
 Array = NDArray[np.float64]
 STEPS, HALVINGS, CG_LIMIT = 12, 8, 60
-# Of the largest slope: the gradient that is worth a certificate, and what counts as nothing.
-SHOWN, SETTLED = 1e-7, 1e-13
-# Of the gradient: what conjugate gradients leave of it, at the most. Of J: as no gain.
-FORCING, GAIN = 0.1, 1e-15
+# Of the largest slope: a gradient that is worth a certificate, and none. The first is to fall to so much of the last.
+SHOWN, SETTLED, HELPED = 1e-7, 1e-12, 0.3
+# Of the gradient: what conjugate gradients leave of it, at the most and at the least. Of J: as no gain.
+FORCING, FINEST, GAIN = 0.1, 1e-6, 1e-15
 
 
 def newton_trace(q: Diagonal, V: Array, rank: int, lam: float) -> Iterator[Array]:
@@ -38,18 +38,20 @@ def newton_trace(q: Diagonal, V: Array, rank: int, lam: float) -> Iterator[Array
     h = (q.e + q.ridge)[:, None]
     value, B, U = _tasks(q.r, h, _factor(V, rank), lam)
     size = float(np.linalg.norm(q.r.T @ U))
-    shown = False
+    shown, last = False, np.inf
     for _ in range(STEPS):
         W = U @ B.T
         S = W * h.T - q.r
         gradient = S.T @ U + lam * B
         miss = float(np.linalg.norm(gradient)) / size
-        shown = miss <= SHOWN
+        if shown and not miss <= HELPED * last:
+            break
+        shown, last = miss <= SHOWN, miss
         if shown:
             yield W
         if not miss > SETTLED:
             break
-        step = _direction(h, B, U, S, gradient, lam, min(FORCING, miss))
+        step = _direction(h, B, U, S, gradient, lam, max(FINEST, min(FORCING, miss)))
         length = 1.0
         for _ in range(HALVINGS):
             new = _tasks(q.r, h, B - length * step, lam)
