@@ -38,6 +38,7 @@ WELL = 0.1
 CLOSE = 3e-4
 FAR = 30.0
 DAMPINGS = (0.0, 1e-8, 1e-5, 1e-2, 3.0)
+FELT = 1e-2
 HALVINGS = 4
 # Where the optimality conditions hold to this share of the threshold, rounding is all that is left.
 SETTLED = 1e-13
@@ -370,10 +371,14 @@ def _sane_steps(q: Quadratic, penalty: Penalty, V: Array, g: Array) -> Iterator[
     some are active.
     """
     reach = FAR * (float(np.linalg.norm(V)) + float(np.linalg.norm(g)))
+    least = 0.0
     for damping in DAMPINGS:
+        if damping < least:
+            continue
         step = penalty.newton(q, V, g, damping)
         if step is not None and float(np.linalg.norm(step)) <= reach:
             yield step
+            least = FELT  # a step in proportion is the same under less
 
 
 def _newton(q: Quadratic, penalty: Penalty, V: Array) -> Iterator[tuple[Array, bool, bool]]:

@@ -101,8 +101,9 @@ def _all_features(
         # The best point is kept, so that the step to it descends even where the goal stays out of reach.
         best, lowest = V, q.value(V) + penalty.value(V)
         for k, (V, _) in enumerate(sparse_quadratic(q, kind, lam, V, share)):
-            value = q.value(V) + penalty.value(V)
-            if penalty.residual(V, q.r - q.times(V)) <= goal:
+            HV = q.times(V)
+            value = q.value(V, HV) + penalty.value(V)
+            if penalty.residual(V, q.r - HV) <= goal:
                 return V
             if value < lowest:
                 best, lowest = V, value
