@@ -96,8 +96,11 @@ class Moments:
         if any(y.dtype.kind != "f" for y in data.y):
             raise FormError("Moments need numeric targets; got text labels")
         ex, ey = extreme_exponents(data)
-        if ex or ey:
-            data = scaled_rows(data, ex, ey)
+        return cls.from_scaled(scaled_rows(data, ex, ey) if ex or ey else data, ex, ey)
+
+    @classmethod
+    def from_scaled(cls, data: TaskData, ex: int = 0, ey: int = 0) -> Moments:
+        """The same of rows that were divided by 2^ex and 2^ey already."""
         if data.sparse:
             return cls._from_sparse(data, ex, ey)
         if data.shared and data.T > 1:
@@ -110,13 +113,18 @@ class Moments:
             X, y = data.X[t], data.y[t]
             s = None if data.weights is None else data.weights[t]
             mass[t] = len(y) if s is None else s.sum()
-            x_mean[t], x_slip[t], Xc = centred_twice(X, s)
             y_mean[t], y_slip[t], yc = centred_twice(y, s)
-            sX = Xc if s is None else Xc * s[:, None]
-            cxx[t] = Xc.T @ sX
-            cxy[t] = sX.T @ yc
             cyy[t] = yc @ (yc if s is None else s * yc)
-        cxx = (cxx + cxx.transpose(0, 2, 1)) / 2
+            if s is None:
+                x_mean[t], x_slip[t] = X.mean(axis=0), 0.0
+                if _nearly_centred(X, x_mean[t]):
+                    cxx[t], cxy[t] = _less_means(X, yc, x_mean[t])
+                    continue
+            x_mean[t], x_slip[t], Xc = centred_twice(X, s)
+            sX = Xc if s is None else Xc * s[:, None]
+            C = Xc.T @ sX
+            cxx[t] = (C + C.T) / 2
+            cxy[t] = sX.T @ yc
         held = (mass, data.n, x_mean, y_mean, cxx, cxy, cyy, data.feature_names, ex, ey, x_slip, y_slip)
         return cls(data.names, *held)
 
@@ -363,7 +371,7 @@ def two_sum(a: Array, b: Array) -> tuple[Array, Array]:
 # Rows are centred in blocks of about so many numbers.
 BLOCK = 2**18
 # Means whose squares are below this share of a column's mean square take no digits when they are subtracted after.
-SMALL_MEAN = 0.01
+SMALL_MEAN = 0.1
 
 
 def _nearly_centred(X: Array, mean: Array) -> bool:

@@ -28,7 +28,8 @@ from mtlref.optim.problem import Problem
 from mtlref.optim.result import Certificate
 from mtlref.optim.run import Iterate
 from mtlref.optim.smooth import in_row_space
-from mtlref.optim.spectral import PartialTraceTerm, TraceNormTerm, spectral_fit, spectral_leap
+from mtlref.optim.spectral import PartialTraceTerm, TraceNormTerm, spectral_fit
+from mtlref.optim.spectralleap import spectral_leap
 from mtlref.registry import register
 
 Array = NDArray[np.float64]

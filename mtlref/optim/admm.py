@@ -32,17 +32,19 @@ def admm(
     prox(V, step) = argmin_Z penalty(Z) + ‖Z − V‖² / (2 step). Started at V with the dual variable that V implies.
     """
     # Best is a rho between the smallest and the largest curvature: beyond that balancing may run away for good.
-    e = q.spectrum[0]
-    curved = e[e > 1e-12 * e.max()]
-    low, high = ((curved.min() + q.ridge) / 10, (curved.max() + q.ridge) * 10) if curved.size else (rho, rho)
+    lowest, _, largest = q.curvatures
+    low, high = (lowest / 10, largest * 10) if largest > 0 else (rho, rho)
     rho = float(np.clip(rho, low, high))
-    Z = V
-    U = (q.r - q.times(V)) / rho
+    solve = q.shifted(rho)
+    # A point of the iteration itself, so that the first step is one of those that Anderson's method compares.
+    v = V + (q.r - q.times(V)) / rho
+    Z = prox(v, 1.0 / rho)
+    U = v - Z
     past = Anderson()
     iteration, residual = 0, np.inf
     while True:
         iteration += 1
-        X = q.solve_shifted(q.r + rho * (Z - U), rho)
+        X = solve(q.r + rho * (Z - U))
         v = past.propose(Z + U, RELAXATION * X + (1 - RELAXATION) * Z + U)
         old = Z
         Z = prox(v, 1.0 / rho)
@@ -66,6 +68,7 @@ def admm(
                 factor = float(np.clip(rho * np.clip(ratio, 0.1, 10.0), low, high)) / rho
                 rho *= factor
                 U = U / factor
+                solve = q.shifted(rho)
                 past = Anderson()
 
 
@@ -78,21 +81,31 @@ class Anderson:
         self.fallback: Array | None = None
         self.residual = np.inf
 
-    def _remember(self, bend: Array, move: Array) -> None:
-        """Differences from one iteration to the next: of the steps, and of the points that the steps lead to."""
+    def _remember(self, step: Array, end: Array) -> Array:
+        """(known,): products of ``step`` with the differences of steps, of which one more is known now.
+
+        Differences from one iteration to the next: of the steps, and of the points that the steps lead to. The products
+        with the newest one are those with ``step`` less those with the step before, so that one pass is enough.
+        """
+        assert self.last is not None
         if self.count == 0:
-            self.bends, self.moves = np.empty((MEMORY, bend.size)), np.empty((MEMORY, bend.size))
-            self.gram = np.empty((MEMORY, MEMORY))
+            self.bends, self.moves = np.empty((MEMORY, step.size)), np.empty((MEMORY, step.size))
+            self.gram, self.along = np.empty((MEMORY, MEMORY)), np.zeros(MEMORY)
         slot = self.count % MEMORY
-        self.bends[slot], self.moves[slot] = bend, move
+        bend = np.subtract(step, self.last[0], out=self.bends[slot])
+        np.subtract(end, self.last[1], out=self.moves[slot])
+        self.along[slot] = bend @ self.last[0]
         self.count += 1
         known = min(self.count, MEMORY)
-        self.gram[slot, :known] = self.gram[:known, slot] = self.bends[:known] @ bend
+        along = self.bends[:known] @ step
+        self.gram[slot, :known] = self.gram[:known, slot] = along - self.along[:known]
+        self.along[:known] = along
+        return along
 
     def propose(self, v: Array, mapped: Array) -> Array:
         """The next point after ``v``, which the iteration takes to ``mapped``."""
         step = (mapped - v).ravel()
-        residual = float(np.linalg.norm(step))
+        residual = float(np.sqrt(step @ step))
         if self.fallback is not None and not residual <= TOLERATED * self.residual:
             # The last proposal was worse than the plain step would have been.
             back, self.fallback = self.fallback, None
@@ -100,23 +113,22 @@ class Anderson:
             return back
         self.residual = min(self.residual, residual)
         end = mapped.ravel()
-        if self.last is not None:
-            self._remember(step - self.last[0], end - self.last[1])
+        along = self._remember(step, end) if self.last is not None else None
         self.last = step, end
         self.fallback = None
-        if self.count < 2:
+        if self.count < 2 or along is None:
             return mapped
-        known = min(self.count, MEMORY)
+        known = len(along)
         gram = self.gram[:known, :known].copy()
         gram[np.diag_indices(known)] *= 1 + 1e-10
         try:
-            weight = np.linalg.solve(gram, self.bends[:known] @ step)
+            weight = np.linalg.solve(gram, along)
         except np.linalg.LinAlgError:
             self.count, self.last = 0, None
             return mapped
-        leap = (weight @ self.moves[:known]).reshape(v.shape)
-        if not float(np.linalg.norm(leap)) <= FARTHEST * float(np.linalg.norm(mapped)):
+        leap = weight @ self.moves[:known]
+        if not float(leap @ leap) <= FARTHEST**2 * float(end @ end):
             # Steps that do not change, as along directions that no row bends, say only where to go, not how far.
             return mapped
         self.fallback = mapped
-        return np.asarray(mapped - leap)
+        return np.asarray(mapped - leap.reshape(v.shape))

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mtlref.optim.quadratic import Quadratic
+from mtlref.optim.quadratic import Diagonal, Quadratic
 
 Array = NDArray[np.float64]
 # Values below this share of the largest are zero: their squares are nothing beside it, and their inverses overflow.
@@ -62,6 +62,9 @@ class BoxNormTerm:
         stiff = self.eta + box_weights(sigma, self.eta + beta, self.k)
         return np.asarray(sigma * (stiff / (stiff + beta)))
 
-    def first_rho(self, q: Quadratic, V: Array) -> float:
+    def first_rho(self, q: Quadratic | Diagonal, V: Array) -> float:
         """Between the smallest and the largest curvature of f."""
         return 2.0 * self.weight / np.sqrt(self.eta * (1.0 + self.eta))
+
+    def ending(self, q: Diagonal, V: Array, rank: int) -> None:
+        """None: ADMM alone."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mtlref.optim.quadratic import Quadratic
+from mtlref.optim.quadratic import Quadratic, principal
 
 Array = NDArray[np.float64]
 # Holds what the data leave free where it is (duplicate columns, few rows), and slows Newton's method by nothing seen.
@@ -71,7 +71,7 @@ class Peaks:
         u, level, a = u[:, on], level[on], on.size
         tied = np.abs(u) >= level
         S = np.where(tied, np.sign(u), 0.0)
-        H = np.broadcast_to(q.H[:, on[:, None], on], (q.T, a, a))
+        H = np.broadcast_to(principal(q.H, on), (q.T, a, a))
         diagonal = np.arange(a)
         H = H.copy()
         H[:, diagonal, diagonal] += PROXIMAL + damping

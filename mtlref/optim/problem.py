@@ -49,7 +49,7 @@ class Problem:
     @cached_property
     def moments(self) -> Moments:
         """The Gram statistics (squared loss)."""
-        return self.data if isinstance(self.data, Moments) else Moments.from_data(self.data)
+        return self.data if isinstance(self.data, Moments) else Moments.from_scaled(self.data)
 
     @property
     def wide(self) -> bool:

@@ -8,6 +8,7 @@ there are fewer rows than features.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -16,8 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mtlref.moments import Moments
+from mtlref.optim.rowsystem import inverse_lower
 
 Array = NDArray[np.float64]
+# Of the mean curvature, where the spectrum is not known: as the lowest that counts.
+LEAST_CURVED = 1e-4
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,7 +100,7 @@ class Quadratic:
         f = np.asarray(features)
         root: Array | None = None
         if self.H is not None:
-            H = self.H[:, f[:, None], f]
+            H = principal(self.H, f)
         else:
             assert self.A is not None
             parts = [A[:, f] for A in self.A]
@@ -158,10 +162,56 @@ class Quadratic:
 
         Where k < p what is orthogonal to them is left out: nothing but a penalty sees it, and r has no part in it.
         """
-        e, U = self.spectrum
-        if len(U) > 1:
+        if len(self.H if self.H is not None else self.A or ()) > 1:
             return None
+        e, U = self.spectrum
         return Diagonal(self.r @ U[0], e[0], self.ridge), U[0]
+
+    @cached_property
+    def curvatures(self) -> tuple[float, float, float]:
+        """(lowest, mean, largest) that count, about: from the diagonals, for which no eigenvalue is needed.
+
+        The mean is over as many directions as rows can bend, so that rows of weight zero change nothing.
+        """
+        if self.H is not None:
+            traces, most = np.einsum("tjj->t", self.H), float(len(self.H) * self.p)
+        else:
+            assert self.A is not None
+            squares = [np.einsum("ij,ij->i", A, A) for A in self.A]
+            traces = np.array([s.sum() for s in squares])
+            most = float(sum(min(int((s > 0).sum()), self.p) for s in squares))
+        mean = self.ridge + (float(traces.sum()) / most if most else 0.0)
+        return LEAST_CURVED * mean, mean, self.ridge + float(traces.max())
+
+    def shifted(self, shift: float) -> Callable[[Array], Array]:
+        """``solve_shifted`` with one shift > 0 for many B: by inverses, which cost far less than the spectrum."""
+        total = self.ridge + shift
+        try:
+            if self.H is not None:
+                inverse = _inverses(self.H, total)
+                if len(inverse) == 1:
+                    return lambda B: np.asarray(B @ inverse[0])
+                return lambda B: np.asarray(np.matmul(inverse, B[:, :, None])[:, :, 0])
+            stack, gram = self._stacked
+            # (c I + A'A)⁻¹ = (I − M'M) / c with M = L⁻¹ A, L L' = c I + A A'
+            M = np.matmul(_inverse_factors(gram, total), stack)
+        except np.linalg.LinAlgError:
+            return lambda B: self.solve_shifted(B, shift)
+
+        def solve(B: Array) -> Array:
+            inner = np.matmul(M, B[:, :, None])
+            return np.asarray(B - np.matmul(inner.transpose(0, 2, 1), M)[:, 0]) / total
+
+        return solve
+
+    @cached_property
+    def _stacked(self) -> tuple[Array, Array]:
+        """(A (T, k, p), A A'), tasks of fewer rows filled up with zeros; the task axis 1 where shared."""
+        assert self.A is not None
+        stack = np.zeros((len(self.A), max(A.shape[0] for A in self.A), self.p))
+        for t, A in enumerate(self.A):
+            stack[t, : len(A)] = A
+        return stack, np.matmul(stack, stack.transpose(0, 2, 1))
 
     def solve_shifted(self, B: Array, shift: float | Array) -> Array:
         """(T, p): rows (H_t + (ridge + shift_t) I)⁻¹ b_t, from the spectrum; shift > 0 where H_t is singular."""
@@ -196,9 +246,44 @@ class Diagonal:
         """(T, p): rows H v_t."""
         return V * (self.e + self.ridge)
 
-    def solve_shifted(self, B: Array, shift: float) -> Array:
-        """(T, p): rows (H + shift I)⁻¹ b_t."""
-        return B / (self.e + (self.ridge + shift))
+    @property
+    def curvatures(self) -> tuple[float, float, float]:
+        """(lowest, mean, largest) that count: of the directions that are curved at all, so that the row space does not
+        matter."""
+        curved = self.e[self.e > 1e-12 * self.e.max()]
+        if not curved.size:
+            return self.ridge, self.ridge, self.ridge
+        return (
+            self.ridge + float(curved.min()),
+            self.ridge + float(curved.mean()),
+            self.ridge + float(curved.max()),
+        )
+
+    def shifted(self, shift: float) -> Callable[[Array], Array]:
+        """B -> rows (H + shift I)⁻¹ b_t."""
+        inverse = 1.0 / (self.e + (self.ridge + shift))
+        return lambda B: B * inverse
+
+
+def principal(H: Array, f: NDArray[np.intp]) -> Array:
+    """(T, a, a): rows and columns ``f`` of every H_t, a task after the other in memory, as products need them."""
+    p = H.shape[1]
+    if f.size == p and (np.diff(f) > 0).all():
+        return H
+    return np.take(H.reshape(len(H), -1), (f[:, None] * p + f).ravel(), axis=1).reshape(
+        len(H), f.size, f.size
+    )
+
+
+def _inverses(H: Array, shift: float) -> Array:
+    """(T, p, p): (H_t + shift I)⁻¹."""
+    L = _inverse_factors(H, shift)
+    return np.matmul(L.transpose(0, 2, 1), L)
+
+
+def _inverse_factors(H: Array, shift: float) -> Array:
+    """(T, p, p): L_t⁻¹ with L_t L_t' = H_t + shift I."""
+    return inverse_lower(np.asarray(np.linalg.cholesky(H + shift * np.eye(H.shape[1])), dtype=np.float64))
 
 
 # Through the Gram matrix, directions below this share of its largest eigenvalue would not be orthogonal to 1e-10.

@@ -57,14 +57,14 @@ def ragged_rows(problem: Problem, start: Start | None, lam: float, ridge: float)
         inside = V[:, chosen]
         inner, found, stale = np.inf, inside, 0
         for k, (trial, certify) in enumerate(sparse_quadratic(part, Rows, lam, inside)):
-            if certify or k % 20 == 0:
-                miss = penalty.residual(trial, part.r - part.times(trial))
-                stale = 0 if miss < 0.5 * inner else stale + 1
-                if miss < inner:
-                    inner, found = miss, trial
-                # What rounding keeps from the accuracy asked for is as good as it gets.
-                if inner <= accuracy or k >= INNER_LIMIT or (stale >= STALE and inner <= ROUGH):
-                    break
+            miss = penalty.residual(trial, part.r - part.times(trial))
+            if miss < inner:
+                stale = 0 if miss < 0.5 * inner else stale
+                inner, found = miss, trial
+            stale += certify or k % 20 == 0
+            # What rounding keeps from the accuracy asked for is as good as it gets.
+            if inner <= accuracy or k >= INNER_LIMIT or (stale > STALE and inner <= ROUGH):
+                break
             yield None
         V = np.zeros_like(V)
         V[:, chosen] = found

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from mtlref.optim.admm import admm
 from mtlref.optim.interior import interior
 from mtlref.optim.peaks import Peaks
-from mtlref.optim.quadratic import Quadratic
+from mtlref.optim.quadratic import Quadratic, principal
 from mtlref.optim.rowsystem import solve_rows
 
 Array = NDArray[np.float64]
@@ -38,6 +38,7 @@ WELL = 0.1
 CLOSE = 3e-4
 FAR = 30.0
 DAMPINGS = (0.0, 1e-8, 1e-5, 1e-2, 3.0)
+FELT = 1e-2
 HALVINGS = 4
 # Where the optimality conditions hold to this share of the threshold, rounding is all that is left.
 SETTLED = 1e-13
@@ -128,7 +129,7 @@ class Rows:
             descent = descent - q.times(leaving)[:, active]
         assert q.H is not None
         S = np.sqrt(d) * unit
-        H = q.H[:, active[:, None], active]
+        H = principal(q.H, active)
         if len(H) > 1:
             root = None if q.root is None else q.root[:, :, active]
             found = solve_rows(H, d, damping, unit, descent, root)
@@ -217,7 +218,7 @@ class Entries:
         if any_on.size == 0:
             return step
         mask = on[:, any_on]
-        H = np.broadcast_to(q.H[:, any_on[:, None], any_on], (q.T, any_on.size, any_on.size))
+        H = np.broadcast_to(principal(q.H, any_on), (q.T, any_on.size, any_on.size))
         K = H * (mask[:, :, None] & mask[:, None, :])
         diagonal = np.arange(any_on.size)
         K[:, diagonal, diagonal] += np.where(mask, 0.0, 1.0)
@@ -372,10 +373,14 @@ def _sane_steps(q: Quadratic, penalty: Penalty, V: Array, g: Array) -> Iterator[
     some are active.
     """
     reach = FAR * (float(np.linalg.norm(V)) + float(np.linalg.norm(g)))
+    least = 0.0
     for damping in DAMPINGS:
+        if damping < least:
+            continue
         step = penalty.newton(q, V, g, damping)
         if step is not None and float(np.linalg.norm(step)) <= reach:
             yield step
+            least = FELT  # a step in proportion is the same under less
 
 
 def _newton(

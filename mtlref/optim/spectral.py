@@ -10,29 +10,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mtlref.optim.admm import admm
-from mtlref.optim.lowrank import partial_trace
 from mtlref.optim.problem import Problem
 from mtlref.optim.proxnewton import prox_newton
-from mtlref.optim.quadratic import Quadratic
+from mtlref.optim.quadratic import Diagonal, Quadratic
 from mtlref.optim.run import Iterate
 from mtlref.optim.smooth import in_row_space
+from mtlref.optim.tracenewton import newton_trace
 
 Array = NDArray[np.float64]
 Start = tuple[Array, Array]
 CHECK_EVERY = 50
 LOOK_EVERY = 5
-FALLEN = 0.2
+FALLEN = 0.1
 # Residuals above this promise nothing that a certificate could show.
-PROMISING = 1e-3
+PROMISING = 1e-4
 # Times the mean curvature: the first iterations move far, and a rho that is too small costs more of them.
 FROM_NOTHING = 3.0
 INNER_LIMIT = 1000
+# Iterations of ADMM before Newton's method is tried, and by how much their number grows each time.
+FIRST_BURST, BURSTS_GROW = 3, 8
+# Newton's steps are cheap for a rank of so much of all; for others they are where so little of the residual is left.
+FEW, FINE = 0.25, 3e-4
 SETTLED = 1e-13
-# A leap ends where its steps have become so small, or after so many.
-STILL = 1e-12
-LEAP = 500
-# Numbers in all H_t together up to which they are formed for a leap.
-FORMED = 2e7
 
 
 class SpectralPenalty(Protocol):
@@ -44,8 +43,11 @@ class SpectralPenalty(Protocol):
     def prox(self, sigma: Array, step: float) -> Array:
         """argmin_s step · value(s) + ‖s − sigma‖²/2, largest first as ``sigma`` is."""
 
-    def first_rho(self, q: Quadratic, V: Array) -> float:
+    def first_rho(self, q: Quadratic | Diagonal, V: Array) -> float:
         """ADMM's penalty parameter near an answer V."""
+
+    def ending(self, q: Diagonal, V: Array, rank: int) -> Iterator[Array] | None:
+        """Points from V on that converge faster than ADMM does, once the rank is known; None: there are none."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ class TraceNormTerm:
         """Soft thresholding."""
         return np.maximum(sigma - step * self.lam, 0.0)
 
-    def first_rho(self, q: Quadratic, V: Array) -> float:
+    def first_rho(self, q: Quadratic | Diagonal, V: Array) -> float:
         """Where the threshold lam / rho is about the mean singular value.
 
         The constant is what residual balancing settled at along paths on real data, within a factor of 1.5.
@@ -70,6 +72,10 @@ class TraceNormTerm:
         sigma = np.linalg.svd(V, compute_uv=False)
         sigma = sigma[sigma > 1e-9 * sigma[0]] if sigma[0] > 0 else sigma[:0]
         return 1.6 * self.lam / float(sigma.mean()) if sigma.size else FROM_NOTHING * natural_rho(q)
+
+    def ending(self, q: Diagonal, V: Array, rank: int) -> Iterator[Array] | None:
+        """Newton's method in factors of V."""
+        return newton_trace(q, V, rank, self.lam) if rank else None
 
 
 @dataclass(frozen=True)
@@ -86,9 +92,12 @@ class PartialTraceTerm(TraceNormTerm):
         """Soft thresholding of all but the ``free`` largest."""
         return np.concatenate([sigma[: self.free], super().prox(sigma[self.free :], step)])
 
-    def first_rho(self, q: Quadratic, V: Array) -> float:
+    def first_rho(self, q: Quadratic | Diagonal, V: Array) -> float:
         """Well above the mean curvature: what is not convex settles where the quadratic term outweighs it."""
         return 3.0 * natural_rho(q)
+
+    def ending(self, q: Diagonal, V: Array, rank: int) -> None:
+        """None: Newton's method for these is ``spectral_leap``."""
 
 
 def spectral_fit(
@@ -96,36 +105,31 @@ def spectral_fit(
 ) -> Iterator[Iterate]:
     """Iterates for L(W, b) + penalty(σ(W)) + ridge/2 ‖W‖² − <pull, V>; pull (T, p), none is zero."""
 
-    def prox(V: Array, step: float) -> Array:
-        return prox_singular(V, lambda sigma: penalty.prox(sigma, step))
-
     if problem.loss == "squared":
         q = problem.quadratic.with_ridge(ridge).pulled(pull)
         V0 = np.zeros((problem.T, problem.p)) if start is None else start[0].T
-        yield from _quadratic(q, penalty, prox, V0)
+        yield from _quadratic(q, penalty, V0)
         return
 
     def value(V: Array) -> float:
-        total = _penalty(V, penalty, ridge)
+        total = with_ridge(V, penalty, ridge)
         return total if pull is None else total - float(np.vdot(pull, V))
 
     def inner(q: Quadratic, V: Array) -> Array:
-        return _by_admm(q.with_ridge(ridge).pulled(pull), V, penalty)
+        return by_admm(q.with_ridge(ridge).pulled(pull), V, penalty)
 
     yield from prox_newton(problem, value, inner, start)
 
 
-def _penalty(V: Array, penalty: SpectralPenalty, ridge: float) -> float:
+def with_ridge(V: Array, penalty: SpectralPenalty, ridge: float) -> float:
+    """penalty(σ(V)) + ridge/2 ‖V‖²."""
     return penalty.value(np.asarray(np.linalg.svd(V, compute_uv=False))) + ridge / 2 * float(np.vdot(V, V))
 
 
-def _by_admm(q: Quadratic, V: Array, penalty: SpectralPenalty) -> Array:
+def by_admm(q: Quadratic, V: Array, penalty: SpectralPenalty) -> Array:
     """argmin q + penalty to rounding, or as far as INNER_LIMIT steps from V go."""
 
-    def prox(V: Array, step: float) -> Array:
-        return prox_singular(V, lambda sigma: penalty.prox(sigma, step))
-
-    for k, (V, _, change) in enumerate(admm(q, prox, V, penalty.first_rho(q, V))):
+    for k, (V, _, change) in enumerate(admm(q, _Shrink(penalty), V, penalty.first_rho(q, V))):
         if change <= SETTLED or k >= INNER_LIMIT:
             break
     return V
@@ -140,86 +144,64 @@ def spectral_in_row_space(
     return in_row_space(problem, start, lambda part, begin: spectral_fit(part, begin, penalty, ridge))
 
 
-def _quadratic(
-    q: Quadratic, penalty: SpectralPenalty, prox: Callable[[Array, float], Array], V: Array
-) -> Iterator[Iterate]:
-    """ADMM, for a shared design in its eigenvectors, where an iteration multiplies by no matrix of the features.
+def _quadratic(q: Quadratic, penalty: SpectralPenalty, V: Array) -> Iterator[Iterate]:
+    """ADMM; for a shared design in its eigenvectors, where an iteration multiplies by no matrix of the features.
 
-    Iterates are certified where the residual has fallen to a share of what it was at the last one that was.
+    There it finds the rank, and the penalty's own ``ending`` the rest, after bursts that grow: it goes on alone where
+    it is left with a rank that is too low. Its iterates are certified where the residual has fallen to a share of what
+    it was at the last one that was.
     """
-    rotated = q.rotated
-    rho = penalty.first_rho(q, V)
-    shown = np.inf
-    inside, start = (q, V) if rotated is None else (rotated[0], V @ rotated[1])
-    for k, (Z, _, residual) in enumerate(admm(inside, prox, start, rho), 1):
-        if k % LOOK_EVERY == 0 and (residual <= min(FALLEN * shown, PROMISING) or k % CHECK_EVERY == 0):
-            shown = residual
-            yield (Z if rotated is None else Z @ rotated[1].T).T, None
-        else:
-            yield None
+    inside: Quadratic | Diagonal = q
+    basis: Array | None = None
+    if q.rotated is not None:
+        inside, basis = q.rotated
+    V = V if basis is None else V @ basis
+    rho = penalty.first_rho(inside, V)
+
+    def back(V: Array) -> Iterate:
+        return (V if basis is None else V @ basis.T).T, None
+
+    shown, total, burst = np.inf, 0, FIRST_BURST
+    while True:
+        shrink, last = _Shrink(penalty), -1
+        end: Iterator[Array] | None = None
+        for k, (Z, rho, residual) in enumerate(admm(inside, shrink, V, rho), 1):
+            total += 1
+            near = shrink.rank <= FEW * min(Z.shape) or residual <= FINE
+            if isinstance(inside, Diagonal) and k >= burst and shrink.rank == last and near:
+                end = penalty.ending(inside, Z, shrink.rank)
+                if end is not None:
+                    break
+            last = shrink.rank
+            look = total % LOOK_EVERY == 0 and residual <= min(FALLEN * shown, PROMISING)
+            if look or total % CHECK_EVERY == 0:
+                shown = residual
+                yield back(Z)
+            else:
+                yield None
+        for V in end or ():
+            yield back(V)
+        burst *= BURSTS_GROW
 
 
-def spectral_leap(problem: Problem, start: Start, term: PartialTraceTerm, ridge: float) -> tuple[Start, int]:
-    """A point near a stationary one of L(W, b) + term + ridge/2 ‖W‖², and the iterations it took; it may miss."""
-    found, b = start
-    if term.free == min(found.shape) and problem.loss == "squared":
-        return (_unpenalised(problem, ridge), b), 1
-    steps = 0
-    for iterate in in_row_space(problem, start, lambda part, begin: _leaps(part, begin, term, ridge)):
-        steps += 1
-        if iterate is not None:
-            last, found = found, iterate[0]
-            if float(np.linalg.norm(found - last)) <= STILL * float(np.linalg.norm(found)):
-                break
-        if steps >= LEAP:
-            break
-    return (found, b), steps
+class _Shrink:
+    """The prox of a penalty on singular values, and the rank that it left."""
+
+    def __init__(self, penalty: SpectralPenalty) -> None:
+        self.penalty, self.rank = penalty, 0
+
+    def __call__(self, V: Array, step: float) -> Array:
+        def apply(sigma: Array) -> Array:
+            new = self.penalty.prox(sigma, step)
+            self.rank = int((new > 0).sum())
+            return new
+
+        return prox_singular(V, apply)
 
 
-def _leaps(problem: Problem, start: Start | None, term: PartialTraceTerm, ridge: float) -> Iterator[Iterate]:
-    """By Newton's method in factors of W, or by ADMM where that is too large."""
-    assert start is not None
-    if problem.loss == "squared":
-        q = problem.quadratic.with_ridge(ridge)
-        V = partial_trace(_dense(q), start[0].T, term.free, term.lam) if _formable(q) else None
-        if V is None:
-            yield from spectral_fit(problem, start, term, ridge)
-        else:
-            yield V.T, None
-        return
-
-    def inner(q: Quadratic, V: Array) -> Array:
-        q = q.with_ridge(ridge)
-        found = partial_trace(_dense(q), V, term.free, term.lam) if _formable(q) else None
-        return _by_admm(q, V, term) if found is None else found
-
-    yield from prox_newton(problem, lambda V: _penalty(V, term, ridge), inner, start)
-
-
-def _formable(q: Quadratic) -> bool:
-    return q.H is not None or q.T * q.p**2 <= FORMED
-
-
-def _dense(q: Quadratic) -> Quadratic:
-    return q if q.H is not None else q.restrict(np.arange(q.p))
-
-
-def _unpenalised(problem: Problem, ridge: float) -> Array:
-    """(p, T): least squares, the shortest where there are several: what is left where every singular value is free."""
-    q = _dense(problem.quadratic)
-    assert q.H is not None
-    H = np.broadcast_to(q.H + ridge * np.eye(q.p), (q.T, q.p, q.p))
-    return np.column_stack([np.linalg.lstsq(h, r, rcond=1e-13)[0] for h, r in zip(H, q.r, strict=True)])
-
-
-def natural_rho(q: Quadratic) -> float:
-    """A first penalty parameter for ADMM, which adapts from there: the mean curvature where there is any.
-
-    Directions without curvature do not count, so that weights of zero and the row space change nothing.
-    """
-    e = q.spectrum[0]
-    curved = e[e > 1e-12 * e.max()]
-    return q.ridge + float(curved.mean()) if curved.size else 1.0
+def natural_rho(q: Quadratic | Diagonal) -> float:
+    """A first penalty parameter for ADMM, which adapts from there: the mean curvature where there is any."""
+    return q.curvatures[1] or 1.0
 
 
 def prox_singular(V: Array, prox: Callable[[Array], Array]) -> Array:

@@ -108,9 +108,10 @@ def _all_features(
         best, lowest = V, q.value(V) + penalty.value(V)
         first = lowest
         for k, (V, _) in enumerate(sparse_quadratic(q, kind, lam, V, share)):
-            value = q.value(V) + penalty.value(V)
+            HV = q.times(V)
+            value = q.value(V, HV) + penalty.value(V)
             # No step that raises the model is one, whatever the conditions at its end; rounding may raise it.
-            if value <= first + 1e-14 * abs(first) and penalty.residual(V, q.r - q.times(V)) <= goal:
+            if value <= first + 1e-14 * abs(first) and penalty.residual(V, q.r - HV) <= goal:
                 return V
             if value < lowest:
                 best, lowest = V, value

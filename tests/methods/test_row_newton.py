@@ -132,7 +132,7 @@ def test_a_shared_design_in_its_eigenvectors_is_the_same_quadratic() -> None:
         times = q.with_ridge(0.3).times(whole)
         np.testing.assert_allclose(inside.times(V), times @ U, atol=1e-12)
         np.testing.assert_allclose(inside.r @ U.T, q.r, atol=1e-12)
-        np.testing.assert_allclose(inside.solve_shifted(inside.times(V) + 0.7 * V, 0.7), V, atol=1e-12)
+        np.testing.assert_allclose(inside.shifted(0.7)(inside.times(V) + 0.7 * V), V, atol=1e-12)
     assert Quadratic(np.ones((2, 3)), np.stack([np.eye(3), 2 * np.eye(3)])).rotated is None
 
 

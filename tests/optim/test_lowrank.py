@@ -30,7 +30,7 @@ def test_with_none_free_it_is_the_trace_norm(shared: bool, lam: float) -> None:
     q = quadratic(0, shared=shared)
     V = partial_trace(q, np.zeros((6, 5)), 0, lam)
     assert V is not None
-    plain = spectral._by_admm(q, np.zeros((6, 5)), spectral.TraceNormTerm(lam))
+    plain = spectral.by_admm(q, np.zeros((6, 5)), spectral.TraceNormTerm(lam))
     np.testing.assert_allclose(V, plain, atol=1e-9 * np.abs(plain).max())
 
 
@@ -39,7 +39,7 @@ def test_with_none_free_it_is_the_trace_norm(shared: bool, lam: float) -> None:
 def test_it_ends_where_the_slope_is_that_of_the_penalty(seed: int, shared: bool) -> None:
     """slope = lam (U V' + R) on what is penalised, zero on what is free, σ_1(R) <= 1."""
     q, free, lam = quadratic(seed, shared=shared), 2, 1.5
-    start = spectral._by_admm(q, np.zeros((6, 5)), spectral.TraceNormTerm(lam))
+    start = spectral.by_admm(q, np.zeros((6, 5)), spectral.TraceNormTerm(lam))
     V = partial_trace(q, start, free, lam)
     assert V is not None
     assert value(q, V, free, lam) <= value(q, start, free, lam)
