@@ -14,7 +14,7 @@ from dataclasses import asdict, replace
 from typing import IO, Any
 
 from benchmarks import outcome as o
-from benchmarks.machine import environment
+from benchmarks.machine import environment, spent_by
 from benchmarks.outcome import Outcome
 from benchmarks.runner import Limits
 from benchmarks.solvers.catalogue import solver
@@ -110,7 +110,7 @@ class Process:
         known = Outcome(task["suite"], task["problem"], task.get("solver", ""), o.FAILED)
         # The first word comes when all is set up; a run that then takes longer than the budget is not waited for.
         wait = SETTING_UP + (10 * limits.budget if "solver" not in task else 0.0)
-        self.usable = False
+        self.usable, before = False, 0.0
         try:
             self.pipes[0].write(json.dumps(task).encode() + b"\n")
             self.pipes[0].flush()
@@ -126,8 +126,12 @@ class Process:
                 # Repetitions and certificates, which say nothing while they go on, are waited for.
                 done = known.gap is not None and known.gap <= limits.gap
                 wait = limits.budget + (SETTING_UP if done else 5.0)
+                before = spent_by(self.child.pid) or 0.0
         except queue.Empty:
-            return [replace(known, status=o.TIME, seconds=limits.budget)]
+            spent = spent_by(self.child.pid)
+            # Beside other programs it may have had less than it was waited for.
+            had = limits.budget if spent is None else min(limits.budget, spent - before)
+            return [replace(known, status=o.TIME, seconds=had)]
         except BrokenPipeError:
             return [replace(known, status=o.FAILED, note=self._last_words())]
 

@@ -7,7 +7,6 @@ change; it is an upper bound, for below it other terms or overheads rule.
 from __future__ import annotations
 
 import re
-import time
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ import mtlref as mt
 from benchmarks import gp as own
 from benchmarks import outcome as o
 from benchmarks.case import Case, at_ratio
+from benchmarks.clock import timed
 from benchmarks.datasets import joint_rows, low_rank
 from benchmarks.outcome import Outcome
 from benchmarks.runner import Limits
@@ -67,9 +67,8 @@ def grown(problem: str, axis: Axis) -> Callable[[Limits], list[Outcome]]:
             counted, call, gap = axis.at(size)
             best, spent, worst, turns = np.inf, 0.0, 0.0, 0
             while turns < max(1, limits.repeat) and (turns == 0 or spent + best < 0.2 * limits.budget):
-                clock = time.perf_counter()
-                answer = call()
-                best = min(best, time.perf_counter() - clock)
+                took, answer = timed(call)
+                best = min(best, took)
                 spent, turns = spent + best, turns + 1
                 worst = gap(answer)
             points.append((counted, best, worst))
