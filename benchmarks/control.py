@@ -75,7 +75,7 @@ def _race(
     trial = isinstance(problem, Trial)
     own = limits if trial else replace(limits, budget=limits.budget * problem.patience)
     task: dict[str, Any] = {"suite": suite, "problem": problem.name, "limits": asdict(own)}
-    done = {r.solver: r for r in ledger.races.get((suite, problem.name), [])}
+    done = {r.solver for r in ledger.races.get((suite, problem.name), []) if r.status != o.FAILED}
     for name in asked:
         if name in done:
             continue

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks import outcome as o
 from benchmarks.outcome import Outcome
 
 FILE = "results.json"
@@ -52,7 +51,7 @@ class Ledger:
         fresh.replace(self.folder / FILE)
 
     def resume(self) -> None:
-        """Take up what the file holds, but for what failed. Raises ValueError where it is of another kind of run."""
+        """Take up what the file holds. Raises ValueError where it is of another kind of run."""
         if self.folder is None or not (self.folder / FILE).exists():
             return
         old, now = json.loads((self.folder / FILE).read_text(encoding="utf-8")), self.head([])
@@ -62,8 +61,6 @@ class Ledger:
         for name in SAME:
             if old["machine"].get(name) != json.loads(json.dumps(now["machine"].get(name))):
                 raise ValueError(f"the results there have other {name}")
-        for one in old["races"]:
-            for r in (Outcome(**r) for r in one):
-                if r.status != o.FAILED:
-                    self.races.setdefault((r.suite, r.problem), []).append(r)
+        for r in (Outcome(**r) for one in old["races"] for r in one):
+            self.races.setdefault((r.suite, r.problem), []).append(r)
         self.further = old.get("scale", {})
