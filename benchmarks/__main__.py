@@ -87,6 +87,8 @@ def main(arguments: list[str] | None = None) -> int:
         f"relative gap {a.gap:.0e}, {a.budget:g} s a solver, best of {a.repeat}; first column: how many times longer "
         "than mtlref\n"
     )
+    if a.compare is not None and not a.compare.exists():
+        p.error(f"--compare needs a record; {a.compare} is not there")
     if a.resume and a.output is None:
         p.error("--resume needs the --output of the run to go on with")
 
