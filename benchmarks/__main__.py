@@ -7,7 +7,6 @@ recomputes primal and dual by itself, and through this library's audit before a 
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import time
 from importlib.util import find_spec
@@ -18,6 +17,7 @@ from benchmarks import machine as of_machine
 from benchmarks import outcome as o
 from benchmarks import record, report
 from benchmarks.control import races
+from benchmarks.ledger import Ledger
 from benchmarks.outcome import Outcome
 from benchmarks.plot import draw
 from benchmarks.runner import Limits
@@ -38,7 +38,17 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--gap", type=float, default=1e-8, help="relative duality gap to reach (default 1e-8)")
     p.add_argument("--budget", type=float, default=20.0, help="seconds that a solver has (default 20)")
     p.add_argument("--repeat", type=int, default=3, help="whole solves; the fastest counts (default 3)")
-    p.add_argument("--output", type=Path, metavar="FOLDER", help="write results.json and a figure a suite")
+    p.add_argument(
+        "--output",
+        type=Path,
+        metavar="FOLDER",
+        help="results.json, written after each measurement, and a figure a suite",
+    )
+    p.add_argument("--resume", action="store_true", help="go on with what --output holds")
+    p.add_argument("--key", action="store_true", help="only the problems and peers that the claims are about")
+    p.add_argument(
+        "--minutes", type=float, metavar="M", help="begin no race after so many; --resume does the rest"
+    )
     p.add_argument("--record", type=Path, metavar="FILE", help="append our figures to a history (JSON lines)")
     p.add_argument(
         "--compare", type=Path, metavar="FILE", help="print what changed since a history's last run"
@@ -77,7 +87,21 @@ def main(arguments: list[str] | None = None) -> int:
         f"relative gap {a.gap:.0e}, {a.budget:g} s a solver, best of {a.repeat}; first column: how many times longer "
         "than mtlref\n"
     )
-    found: list[list[Outcome]] = []
+    if a.compare is not None and not a.compare.exists():
+        p.error(f"--compare needs a record; {a.compare} is not there")
+    if a.resume and a.output is None:
+        p.error("--resume needs the --output of the run to go on with")
+
+    def head(found: list[list[Outcome]]) -> dict[str, Any]:
+        return {**record.entry(found, machine, a.gap), "budget": a.budget}
+
+    ledger = Ledger(a.output, head)
+    if a.resume:
+        try:
+            ledger.resume()
+        except ValueError as other:
+            p.error(str(other))
+    late = time.monotonic() + 60 * a.minutes if a.minutes else None
     for suite in chosen:
         words = {p.name: p.words for p in problems(suite, a.quick)}
         print(f"== {suite}")
@@ -89,36 +113,32 @@ def main(arguments: list[str] | None = None) -> int:
             only_problems=a.problem,
             only_solvers=a.solver,
             progress=_progress,
+            key=a.key,
+            ledger=ledger,
+            late=late,
         ):
             if one:
-                found.append(one)
                 print("\n".join(report.lines(one, words[one[0].problem])), flush=True)
-    scale = further(a.threads, print, quick=a.quick) if "scale" in asked else {}
+    if "scale" in asked:
+        ledger.further = further(a.threads, print, quick=a.quick)
+    found = ledger.found
     missing = sorted({r.solver for one in found for r in one if r.status == o.MISSING})
     if missing:
         print(f"\nnot installed, left out: {', '.join(missing)}")
-    _write(a, machine, found, scale)
-    late = [r for one in found for r in one if r.solver == report.OURS and r.status not in (o.REACHED, o.OUT)]
-    return 1 if late else 0
+    ledger.write()
+    _tell(a, head(found), found)
+    missed = [
+        r for one in found for r in one if r.solver == report.OURS and r.status not in (o.REACHED, o.OUT)
+    ]
+    return 1 if missed else 0
 
 
 def _progress(what: str) -> None:
     print(f"[{time.strftime('%H:%M:%S')}] {what}", file=sys.stderr, flush=True)
 
 
-def _write(
-    a: argparse.Namespace, machine: dict[str, Any], found: list[list[Outcome]], scale: dict[str, Any]
-) -> None:
-    line = record.entry(found, machine, a.gap)
+def _tell(a: argparse.Namespace, line: dict[str, Any], found: list[list[Outcome]]) -> None:
     if a.output is not None:
-        a.output.mkdir(parents=True, exist_ok=True)
-        whole = {
-            **line,
-            "budget": a.budget,
-            "races": [[r.to_dict() for r in one] for one in found],
-            "scale": scale,
-        }
-        (a.output / "results.json").write_text(json.dumps(whole, indent=1), encoding="utf-8")
         _draw(a, found)
     if a.compare is not None:
         print("\n" + "\n".join(record.changes(line, record.history(a.compare))))

@@ -1,23 +1,20 @@
 """python -m benchmarks.balancers: the exact MGDA against the Frank–Wolfe loop that is usual, in one run.
 
 The loop works on J J' and stops as published ones do: when its step falls below 1e-3, or after 250 steps. A second
-column
-is for the loop that goes on until its gap is 1e-3 of the squared length. Both directions' gaps are printed: ours is
-exact.
+column is for the loop that goes on until its gap is 1e-3 of the squared length. Both directions' gaps are printed: ours
+is exact.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable
-from time import perf_counter
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 import mtlref as mt
+from benchmarks.clock import best_of
 
 Array = NDArray[np.float64]
 SIZES = ((3, 1000), (5, 1000), (10, 1000), (20, 1000), (5, 20000), (10, 20000))
@@ -47,16 +44,6 @@ def gap(J: Array, d: Array) -> float:
     return (square - float((J @ d).min())) / square if square > 0 else 0.0
 
 
-def seconds(run: Callable[[], Any], times: int) -> float:
-    """The least time of a call."""
-    best = np.inf
-    for _ in range(times):
-        start = perf_counter()
-        run()
-        best = min(best, perf_counter() - start)
-    return float(best)
-
-
 def jacobian(m: int, d: int, seed: int) -> Array:
     """Gradients with a little in common and lengths from 1 to 10: the shortest vector has several tasks."""
     rng = np.random.default_rng(seed)
@@ -81,9 +68,9 @@ def main(arguments: list[str] | None = None) -> int:
         rows = []
         for seed in range(o.problems):
             J = jacobian(m, d, seed)
-            ours = seconds(lambda J=J: mgda(J), o.times)
-            loop = seconds(lambda J=J: frank_wolfe(J), o.times)
-            long = seconds(lambda J=J: frank_wolfe(J, step=0.0, gap=1e-3, steps=100000), 2)
+            (ours,) = best_of([lambda J=J: mgda(J)], o.times)
+            (loop,) = best_of([lambda J=J: frank_wolfe(J)], o.times)
+            (long,) = best_of([lambda J=J: frank_wolfe(J, step=0.0, gap=1e-3, steps=100000)], 2)
             point, steps = frank_wolfe(J)
             rows.append((ours, loop, loop / ours, long, long / ours, gap(J, mgda(J)), gap(J, point), steps))
         a = np.median(np.array(rows), axis=0)

@@ -7,6 +7,7 @@ import queue
 import subprocess
 import sys
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -14,11 +15,12 @@ from dataclasses import asdict, replace
 from typing import IO, Any
 
 from benchmarks import outcome as o
-from benchmarks.machine import environment
+from benchmarks.ledger import Ledger
+from benchmarks.machine import environment, spent_by
 from benchmarks.outcome import Outcome
 from benchmarks.runner import Limits
 from benchmarks.solvers.catalogue import solver
-from benchmarks.suites.catalogue import problems
+from benchmarks.suites.catalogue import in_key, problems
 from benchmarks.trial import Trial
 from benchmarks.worker import outcomes
 
@@ -35,45 +37,66 @@ def races(
     only_problems: list[str] | None = None,
     only_solvers: list[str] | None = None,
     progress: Callable[[str], None] = lambda _: None,
+    key: bool = False,
+    ledger: Ledger | None = None,
+    late: float | None = None,
 ) -> Iterator[list[Outcome]]:
-    """The outcomes of each problem, ours first."""
+    """The outcomes of each problem, ours first.
+
+    key : only what KEY says of the suite.  ledger : keeps each outcome as it comes; what it has is not raced again.
+    late : on ``time.monotonic``, no race begins after it.
+    """
+    ledger = Ledger(None, lambda _: {}) if ledger is None else ledger
     with Processes(threads) as processes:
-        yield from _races(suite, limits, processes, quick, only_problems, only_solvers, progress)
+        for problem in problems(suite, quick):
+            asked = [
+                name
+                for name in problem.solvers
+                if (not only_problems or problem.name in only_problems)
+                and (not only_solvers or name in only_solvers)
+                and (not key or in_key(suite, problem.name, name))
+            ]
+            _race(suite, problem, asked, limits, None if quick else processes, ledger, progress, late)
+            known = ledger.races.get((suite, problem.name), [])
+            yield [r for r in known if r.solver in asked]
 
 
-def _races(
+def _race(
     suite: str,
+    problem: Any,
+    asked: list[str],
     limits: Limits,
-    processes: Processes,
-    quick: bool,
-    only_problems: list[str] | None,
-    only_solvers: list[str] | None,
+    processes: Processes | None,
+    ledger: Ledger,
     progress: Callable[[str], None],
-) -> Iterator[list[Outcome]]:
-    for problem in problems(suite, quick):
-        if only_problems and problem.name not in only_problems:
+    late: float | None,
+) -> None:
+    """One problem; without processes in this one."""
+    trial = isinstance(problem, Trial)
+    own = limits if trial else replace(limits, budget=limits.budget * problem.patience)
+    task: dict[str, Any] = {"suite": suite, "problem": problem.name, "limits": asdict(own)}
+    done = {r.solver for r in ledger.races.get((suite, problem.name), []) if r.status != o.FAILED}
+    for name in asked:
+        if name in done:
             continue
-        task: dict[str, Any] = {"suite": suite, "problem": problem.name, "limits": asdict(limits)}
-        if isinstance(problem, Trial):
+        if late is not None and time.monotonic() > late:
+            return
+        if trial:  # its calls are timed in turn: all of them, or none
             progress(f"{suite}: {problem.name}")
-            found = outcomes(task) if quick else processes.run(task, limits)
-            yield [r for r in found if not only_solvers or r.solver in only_solvers]
-            continue
-        own = replace(limits, budget=limits.budget * problem.patience)
-        task["limits"] = asdict(own)
-        found = []
-        for name in problem.solvers:
-            if only_solvers and name not in only_solvers:
-                continue
-            progress(f"{suite}: {problem.name}: {name}")
+            found = outcomes(task) if processes is None else processes.run(task, own)
+            # Where nothing came of it, the outcome is nobody's: it is ours.
+            found = [r if r.solver else replace(r, solver=name) for r in found]
+            ledger.add([r for r in found if r.solver in asked])
+            return
+        progress(f"{suite}: {problem.name}: {name}")
+        if solver(name).version() is None:
+            found = [Outcome(suite, problem.name, name, o.MISSING)]
+        else:
             task = {**task, "solver": name}
-            if solver(name).version() is None:
-                found.append(Outcome(suite, problem.name, name, o.MISSING))
-            else:
-                found += outcomes(task) if quick else processes.run(task, own)
-            if found[-1].status == o.OUT and name == "mtlref":
-                break
-        yield found
+            found = outcomes(task) if processes is None else processes.run(task, own)
+        ledger.add(found)
+        if found[-1].status == o.OUT and name == "mtlref":
+            return
 
 
 class Process:
@@ -110,7 +133,7 @@ class Process:
         known = Outcome(task["suite"], task["problem"], task.get("solver", ""), o.FAILED)
         # The first word comes when all is set up; a run that then takes longer than the budget is not waited for.
         wait = SETTING_UP + (10 * limits.budget if "solver" not in task else 0.0)
-        self.usable = False
+        self.usable, before = False, 0.0
         try:
             self.pipes[0].write(json.dumps(task).encode() + b"\n")
             self.pipes[0].flush()
@@ -126,8 +149,12 @@ class Process:
                 # Repetitions and certificates, which say nothing while they go on, are waited for.
                 done = known.gap is not None and known.gap <= limits.gap
                 wait = limits.budget + (SETTING_UP if done else 5.0)
+                before = spent_by(self.child.pid) or 0.0
         except queue.Empty:
-            return [replace(known, status=o.TIME, seconds=limits.budget)]
+            spent = spent_by(self.child.pid)
+            # Beside other programs it may have had less than it was waited for.
+            had = limits.budget if spent is None else min(limits.budget, spent - before)
+            return [replace(known, status=o.TIME, seconds=had)]
         except BrokenPipeError:
             return [replace(known, status=o.FAILED, note=self._last_words())]
 

@@ -7,31 +7,20 @@ over Cholesky of the same cells; cells at different places over LAPACK's potrf a
 from __future__ import annotations
 
 import sys
-import time
 import tracemalloc
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from scipy.linalg import lapack
 
+from benchmarks.clock import best_of
 from mtlref.gp import RBF, Cells, Coregional, Model, condition_on
 
 TABLES = ((200, 5), (500, 10), (1000, 20))
 HOLES = (250, 13, 0.05)
 LOOSE = 2000
-
-
-def best_of(*calls: Callable[[], Any], seconds: float = 6.0) -> list[float]:
-    """The least time of each call, of at least three within about the seconds given; in turn, under the same load."""
-    best, clock, rounds = [np.inf] * len(calls), time.perf_counter(), 0
-    while rounds < 3 or (time.perf_counter() - clock < seconds and rounds < 300):
-        for k, call in enumerate(calls):
-            start = time.perf_counter()
-            call()
-            best[k] = min(best[k], time.perf_counter() - start)
-        rounds += 1
-    return best
+# Seconds for all repetitions of a problem.
+SECONDS = 6.0
 
 
 def problem(n: int, T: int, seed: int = 0) -> tuple[Model, Cells]:
@@ -53,17 +42,19 @@ def table(n: int, T: int) -> list[float]:
     """Seconds of value and gradient, and of the eigendecomposition alone."""
     model, cells = problem(n, T)
     K = model.terms[0][1](cells.X)
-    return best_of(lambda: evaluate(model, cells, "kronecker"), lambda: np.linalg.eigh(K))
+    return best_of([lambda: evaluate(model, cells, "kronecker"), lambda: np.linalg.eigh(K)], seconds=SECONDS)
 
 
 def holes(n: int, T: int, share: float) -> list[float]:
     """Seconds of value and gradient by the Schur complement, and by Cholesky."""
     model, full = problem(n, T)
     cells = full.subset(np.sort(np.random.default_rng(1).permutation(n * T)[round(share * n * T) :]))
-    return best_of(lambda: evaluate(model, cells, "holes"), lambda: evaluate(model, cells, "dense"))
+    return best_of(
+        [lambda: evaluate(model, cells, "holes"), lambda: evaluate(model, cells, "dense")], seconds=SECONDS
+    )
 
 
-def loose(N: int) -> tuple[list[float], float]:
+def loose(N: int, least: int = 3, seconds: float = SECONDS) -> tuple[list[float], float]:
     """Seconds of value and gradient on cells at different places, of potrf and potri; peak memory in N × N matrices."""
     model, _ = problem(N // 5, 5)
     rng = np.random.default_rng(2)
@@ -79,7 +70,7 @@ def loose(N: int) -> tuple[list[float], float]:
     evaluate(model, cells, "dense")
     peak = tracemalloc.get_traced_memory()[1] / (8 * N * N)
     tracemalloc.stop()
-    return best_of(lambda: evaluate(model, cells, "dense"), factor), peak
+    return best_of([lambda: evaluate(model, cells, "dense"), factor], least, seconds), peak
 
 
 def main() -> int:

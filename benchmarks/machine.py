@@ -91,6 +91,21 @@ def commit() -> str:
     return name + "+" if name and git("status", "--porcelain", "--untracked-files=no") else name
 
 
+def spent_by(pid: int) -> float | None:
+    """Seconds of processor time that a process has had; None where the system does not tell."""
+    try:
+        line = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8")
+    except OSError:
+        return None
+    fields = line.rpartition(")")[2].split()  # the name before the bracket may hold anything
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def single() -> bool:
+    """Whether this process was started with one thread in BLAS and OpenMP."""
+    return all(os.environ.get(name) == "1" for name in THREADS[:2])
+
+
 def allowed() -> int:
     """The threads that this process was started with, for peers that ask for a number."""
     return int(os.environ.get("OMP_NUM_THREADS", "1"))

@@ -2,14 +2,13 @@
 
 The same net (a shared bottom and a linear head a task, relu, squared loss), the same numbers in; the gradients are
 compared before anything is timed. PyTorch's Jacobian is one ``autograd.grad`` for each task over one forward pass, with
-the graph kept. Times are the smallest of several repetitions, in microseconds of the wall clock.
+the graph kept. Times are the smallest of several repetitions, in microseconds.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import mtlref as mt
+from benchmarks.clock import best_of
 
 Values = NDArray[Any]
 # rows, features, width of the two hidden layers, tasks
@@ -46,12 +46,7 @@ def setting(rows: int, n_in: int, width: int, tasks: int, dtype: Any, seed: int 
 def smallest(call: Callable[[], Any], repetitions: int) -> float:
     """The smallest time of a call, in microseconds."""
     call()
-    best = np.inf
-    for _ in range(repetitions):
-        start = time.perf_counter()
-        call()
-        best = min(best, time.perf_counter() - start)
-    return 1e6 * best
+    return 1e6 * best_of([call], repetitions)[0]
 
 
 def in_torch(torch: Any, s: Setting) -> tuple[Callable[[], list[Any]], Callable[[], Any]]:

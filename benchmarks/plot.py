@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -35,7 +36,7 @@ def draw(suite: str, races: list[list[Outcome]], gap: float, file: Path) -> bool
                 continue
             points = np.array(sorted(r.curve))
             if suite == "growth":
-                axes.plot(points[:, 0], points[:, 1], marker="o", color="black", label=r.note.split(":")[0])
+                _grown(axes, points, r.note.split(":")[0])
                 continue
             axes.plot(
                 points[:, 0],
@@ -51,9 +52,11 @@ def draw(suite: str, races: list[list[Outcome]], gap: float, file: Path) -> bool
         axes.set(xscale="log", yscale="log", title=found[0].problem)
         if k % columns == 0:
             axes.set_ylabel("seconds" if suite == "growth" else "relative gap")
-        if k >= len(shown) - columns:
-            axes.set_xlabel("size" if suite == "growth" else "seconds")
-        axes.legend(fontsize=7)
+        if suite == "growth":
+            axes.set_xlabel(found[0].problem.rsplit(": ", 1)[-1])
+        elif k >= len(shown) - columns:
+            axes.set_xlabel("seconds")
+        axes.legend(fontsize=8 if suite == "growth" else 7)
     about = (
         "seconds of a certified fit against size"
         if suite == "growth"
@@ -62,3 +65,34 @@ def draw(suite: str, races: list[list[Outcome]], gap: float, file: Path) -> bool
     figure.suptitle(f"{suite}: {about}")
     figure.savefig(file, dpi=110)
     return True
+
+
+def power(points: list[tuple[float, float]]) -> tuple[float, float] | None:
+    """(a, b) of seconds = a size^b, fitted to the last decade of sizes; None for a single size."""
+    sizes, seconds = np.log(np.array(points)).T
+    last = sizes >= sizes[-1] - np.log(10.0) - 0.2
+    if last.sum() < 2:
+        return None
+    slope, level = np.polyfit(sizes[last], seconds[last], 1)
+    return float(np.exp(level)), float(slope)
+
+
+def _grown(axes: Any, points: Any, said: str) -> None:
+    """Seconds against a size, the power that the last decade fits, and the one that the Cost line states."""
+    fitted, _, stated = said.partition(", stated ")
+    axes.plot(points[:, 0], points[:, 1], marker="o", linewidth=0, color="black", label="measured")
+    found = power([(float(x), float(y)) for x, y in points])
+    if found is not None:
+        ends = points[[-1, -1], 0] / [10.0, 1.0]
+        axes.plot(ends, found[0] * ends ** found[1], color="black", label=f"last decade: {fitted}")
+        top = points[-1, 1]
+        axes.plot(
+            ends,
+            top * (ends / ends[1]) ** float(stated),
+            color="tab:red",
+            linestyle="--",
+            label=f"stated: {stated}",
+        )
+    low, high = points[:, 1].min(), points[:, 1].max()
+    # At least two decades, so that a flat curve looks flat.
+    axes.set_ylim(min(low, high / 100) / 1.5, 1.5 * high)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 import mtlref as mt
 from benchmarks import outcome as o
 from benchmarks.case import Case
+from benchmarks.clock import now, timed
 from benchmarks.objectives.objective import Objective
 from benchmarks.outcome import Outcome
 from benchmarks.solvers.solver import BySteps, ByTolerance, Solver
@@ -71,7 +72,7 @@ def _by_tolerance(
     lams, spent, best, idle = solver.case.lams, 0.0, np.inf, 0
     tol = solver.start(limits.gap)
     for _ in range(TRIES):
-        seconds, answers = timed(solver, tol)
+        seconds, answers = timed(partial(solver.run, tol))
         spent += seconds
         gap = worst(objective, answers, lams)
         result.curve.append((seconds, gap))
@@ -105,24 +106,17 @@ def _again(
     for _ in range(limits.repeat - 1):
         if spent + seconds > limits.budget:
             break
-        again, answers = timed(solver, tol)
+        again, answers = timed(partial(solver.run, tol))
         spent += again
         result.seconds = min(seconds, again)
         seconds = result.seconds
     for loose in solver.looser:
         if spent + seconds > limits.budget:
             break
-        took, rough = timed(solver, loose)
+        took, rough = timed(partial(solver.run, loose))
         spent += took
         result.curve.append((took, worst(objective, rough, solver.case.lams)))
     return answers
-
-
-def timed(solver: ByTolerance, tol: float) -> tuple[float, list[Array]]:
-    """Seconds of a run and its answers."""
-    clock = time.perf_counter()
-    answers = solver.run(tol)
-    return time.perf_counter() - clock, answers
 
 
 def _by_steps(
@@ -148,16 +142,16 @@ def _by_steps(
 def _one_descent(
     solver: BySteps, objective: Objective, limits: Limits, result: Outcome | None, tell: Tell
 ) -> tuple[list[Array], float, bool]:
-    clock = time.perf_counter()
+    clock = now()
     solver.begin()
-    spent = time.perf_counter() - clock
+    spent = now() - clock
     answers: list[Array] = []
     several = len(solver.case.lams) > 1
     for lam in solver.lams():
         while True:
-            clock = time.perf_counter()
+            clock = now()
             solver.advance(solver.every)
-            spent += time.perf_counter() - clock
+            spent += now() - clock
             gap = objective.gap(solver.W, lam)
             if result is not None and not several:
                 result.curve.append((spent, gap))

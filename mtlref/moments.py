@@ -378,6 +378,14 @@ def _nearly_centred(X: Array, mean: Array) -> bool:
     return bool((len(X) * mean**2 <= SMALL_MEAN * np.einsum("ij,ij->j", X, X)).all())
 
 
+def _less_means(X: Array, Yc: Array, mean: Array) -> tuple[Array, Array]:
+    """(cxx, cxy) of columns whose means are small: they are subtracted from the products."""
+    cxx = X.T @ X
+    root = np.sqrt(len(X)) * mean
+    cxx -= root[:, None] * root
+    return cxx, np.asarray(Yc.T @ X - np.multiply.outer(Yc.sum(axis=0), mean))
+
+
 def _block_rows(p: int) -> int:
     return max(BLOCK // p, 2 * p)
 

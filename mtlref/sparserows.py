@@ -189,6 +189,13 @@ class Transposed:
         return np.asarray((self.rows @ B.T).T)
 
 
+# From so many numbers on a basis by QR, as large as the rows, is avoided where inner products of the rows give one that
+# is orthonormal to 1e-12: their eigenvalues within WELL of each other.
+MANY, WELL = 2**20, 1e-4
+# Rows must be fewer than the features by this factor, for their inner products to be worth a look.
+WIDE = 4
+
+
 @dataclass(frozen=True, eq=False)
 class RowSpan:
     """An orthonormal basis (p, k) of the span of the rows, held as X' R: rows is X (N, p), R (N, k).
@@ -206,13 +213,23 @@ class RowSpan:
     @classmethod
     def of(cls, rows: Any) -> tuple[RowSpan, Array]:
         """(the basis, the coordinates (N, k) of the rows in it)."""
-        e, U = np.linalg.eigh((rows @ rows.T).toarray())
+        inner = rows @ rows.T
+        e, U = np.linalg.eigh(inner.toarray() if is_sparse(inner) else inner)
         kept = e > 1e-14 * max(float(e[-1]), 0.0)
         if not kept.any():  # rows of zeros span nothing; one direction of no use keeps shapes alive
             kept[-1] = True
             e = np.maximum(e, 1.0)
         root = np.sqrt(e[kept])
         return cls(rows, U[:, kept] / root), U[:, kept] * root
+
+    @classmethod
+    def of_many(cls, rows: Array) -> tuple[RowSpan, Array] | None:
+        """The same of dense rows that are many numbers; None where they are few, or lose digits by inner products."""
+        if rows.size < MANY or len(rows) * WIDE > rows.shape[1]:
+            return None
+        span, inside = cls.of(rows)
+        sizes = np.einsum("ij,ij->j", inside, inside)
+        return (span, inside) if len(sizes) == len(rows) and sizes.min() >= WELL * sizes.max() else None
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -229,6 +246,9 @@ class RowSpan:
         if self.turned:
             return np.asarray(self.R.T @ (self.rows @ V))
         return np.asarray(self.rows.T @ (self.R @ V))
+
+    def __rmatmul__(self, X: Array) -> Array:
+        return self.coordinates(X)
 
     def __getitem__(self, features: Any) -> Array:
         """Some rows of the basis, dense."""

@@ -7,34 +7,23 @@ from numpy.typing import NDArray
 
 from benchmarks.case import Case
 from benchmarks.machine import allowed
-from benchmarks.solvers.block_diagonal import multiple, refusal, stacked, unstacked
-from benchmarks.solvers.solver import ByTolerance
+from benchmarks.solvers.block_diagonal import BlockDiagonal
+from benchmarks.solvers.solver import BySquaredChange
 
 Array = NDArray[np.float64]
 
 
-class AdelieGroup(ByTolerance):
+class AdelieGroup(BlockDiagonal, BySquaredChange):
     """Its loss is divided by all rows."""
 
     name = "adelie group"
     package = "adelie"
     module = "adelie"
-    looser = (1e-4, 1e-8)
+    losses = ("squared", "logistic")
 
     def __init__(self, case: Case) -> None:
         super().__init__(case)
-        X, self.y, _ = stacked(case.table)
-        X.sort_indices()
-        self.X = X
-
-    @classmethod
-    def refuses(cls, case: Case) -> str | None:
-        """On the block diagonal."""
-        return refusal(case.table, case.scaling, case.fit_intercept)
-
-    def start(self, target: float) -> float:
-        """Its tolerance bounds a squared change, so that gaps go with its root."""
-        return 100.0 * target**2
+        self.X.sort_indices()
 
     def run(self, tol: float) -> list[Array]:
         """W for each lam."""
@@ -49,7 +38,7 @@ class AdelieGroup(ByTolerance):
             X=adelie.matrix.sparse(self.X, method="naive", n_threads=threads),
             glm=made(y=y),
             groups=np.arange(p) * T,
-            lmda_path=np.array(self.case.lams) * multiple(table),
+            lmda_path=self.alphas,
             penalty=np.ones(p),
             intercept=False,
             tol=tol,
@@ -59,4 +48,4 @@ class AdelieGroup(ByTolerance):
             max_iters=int(1e7),
             **further,
         )
-        return [unstacked(np.asarray(b.todense()).ravel(), table) for b in state.betas]
+        return [self.coefficients(np.asarray(b.todense()).ravel()) for b in state.betas]

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from benchmarks.case import Case
 from benchmarks.datasets.table import Table
+from benchmarks.solvers.solver import ByTolerance
 
 Array = NDArray[np.float64]
 
@@ -41,3 +43,29 @@ def refusal(table: Table, scaling: str, fit_intercept: bool) -> str | None:
 def unstacked(w: Array, table: Table) -> Array:
     """W (p, T)."""
     return np.asarray(w, float).reshape(table.p, table.T)
+
+
+class BlockDiagonal(ByTolerance):
+    """A group lasso on the block diagonal: X (N, p T) sparse, y (N,), and the columns of each feature in groups."""
+
+    losses: ClassVar[tuple[str, ...]] = ("squared",)
+
+    def __init__(self, case: Case) -> None:
+        super().__init__(case)
+        self.X, self.y, self.groups = stacked(case.table)
+
+    @classmethod
+    def refuses(cls, case: Case) -> str | None:
+        """Another loss, or data that the form does not hold."""
+        if case.loss not in cls.losses:
+            return f"it has no group lasso with the {case.loss} loss on sparse designs"
+        return refusal(case.table, case.scaling, case.fit_intercept)
+
+    @property
+    def alphas(self) -> Array:
+        """The lams in terms of a loss that is divided by all rows."""
+        return np.array(self.case.lams) * multiple(self.case.table)
+
+    def coefficients(self, w: Array) -> Array:
+        """W (p, T)."""
+        return unstacked(w, self.case.table)

@@ -7,32 +7,18 @@ import warnings
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.case import Case
-from benchmarks.solvers.solver import ByTolerance
+from benchmarks.solvers.one_design import OneDesign
+from benchmarks.solvers.solver import ByGap
 
 Array = NDArray[np.float64]
 
 
-class ScikitLearn(ByTolerance):
+class ScikitLearn(OneDesign, ByGap):
     """lam is its alpha; its tolerance is relative to the size of Y."""
 
     name = "scikit-learn"
     package = "scikit-learn"
     module = "sklearn"
-    looser = (1e-2, 1e-4, 1e-6)
-
-    def __init__(self, case: Case) -> None:
-        super().__init__(case)
-        self.X, self.Y = np.asfortranarray(case.table.X[0]), np.asfortranarray(case.table.y[0])
-
-    @classmethod
-    def refuses(cls, case: Case) -> str | None:
-        """One design, scaling by rows, no intercept."""
-        return None if case.table.shared and case.loss == "squared" else "it takes one design for all tasks"
-
-    def start(self, target: float) -> float:
-        """Its tolerance is a gap relative to the square of Y: half of ours."""
-        return 0.5 * target
 
     def run(self, tol: float) -> list[Array]:
         """W for each lam."""

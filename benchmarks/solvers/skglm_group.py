@@ -7,31 +7,18 @@ import warnings
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.case import Case
-from benchmarks.solvers.block_diagonal import multiple, refusal, stacked, unstacked
-from benchmarks.solvers.solver import ByTolerance
+from benchmarks.solvers.block_diagonal import BlockDiagonal
 
 Array = NDArray[np.float64]
 
 
-class SkglmGroup(ByTolerance):
+class SkglmGroup(BlockDiagonal):
     """Its loss is divided by all rows."""
 
     name = "skglm group"
     package = "skglm"
     module = "skglm"
     looser = (1e-1, 1e-2)
-
-    def __init__(self, case: Case) -> None:
-        super().__init__(case)
-        self.X, self.y, self.groups = stacked(case.table)
-
-    @classmethod
-    def refuses(cls, case: Case) -> str | None:
-        """Squared loss on the block diagonal."""
-        if case.loss != "squared":
-            return "it has no group lasso with the logistic loss on sparse designs"
-        return refusal(case.table, case.scaling, case.fit_intercept)
 
     def run(self, tol: float) -> list[Array]:
         """W for each lam."""
@@ -49,8 +36,8 @@ class SkglmGroup(ByTolerance):
         with warnings.catch_warnings():
             # What it says of its own convergence is not asked; the gap decides.
             warnings.simplefilter("ignore")
-            for lam in self.case.lams:
-                solver.alpha = lam * multiple(self.case.table)
+            for alpha in self.alphas:
+                solver.alpha = alpha
                 solver.fit(self.X, self.y)
-                answers.append(unstacked(solver.coef_, self.case.table))
+                answers.append(self.coefficients(solver.coef_))
         return answers

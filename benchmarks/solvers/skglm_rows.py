@@ -7,28 +7,19 @@ import warnings
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.case import Case
-from benchmarks.solvers.solver import ByTolerance
+from benchmarks.solvers.one_design import OneDesign
 
 Array = NDArray[np.float64]
 
 
-class Skglm(ByTolerance):
+class Skglm(OneDesign):
     """lam is its alpha; it stops by the violation of the optimality conditions; a path by warm starts."""
 
     name = "skglm"
     package = "skglm"
     module = "skglm"
     looser = (1e-1, 1e-2)
-
-    def __init__(self, case: Case) -> None:
-        super().__init__(case)
-        self.X, self.Y = np.asfortranarray(case.table.X[0]), np.ascontiguousarray(case.table.y[0])
-
-    @classmethod
-    def refuses(cls, case: Case) -> str | None:
-        """One design, no intercept."""
-        return None if case.table.shared and case.loss == "squared" else "it takes one design for all tasks"
+    columns = False
 
     def run(self, tol: float) -> list[Array]:
         """W for each lam."""

@@ -63,6 +63,26 @@ class ByTolerance(Solver):
         return self.first
 
 
+class ByGap(ByTolerance):
+    """Its tolerance is a gap relative to the square of Y."""
+
+    looser = (1e-2, 1e-4, 1e-6)
+
+    def start(self, target: float) -> float:
+        """Half of ours, for F(0) is half that square."""
+        return 0.5 * target
+
+
+class BySquaredChange(ByTolerance):
+    """Its tolerance bounds a squared change, so that gaps go with its root."""
+
+    looser = (1e-4, 1e-8)
+
+    def start(self, target: float) -> float:
+        """A hundred times the square of ours."""
+        return 100.0 * target**2
+
+
 class BySteps(Solver):
     """A solver whose steps are stopped by the race, when the gap at its last point is small enough.
 

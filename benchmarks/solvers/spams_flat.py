@@ -5,31 +5,21 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.case import Case
 from benchmarks.machine import allowed
-from benchmarks.solvers.solver import ByTolerance
+from benchmarks.solvers.one_design import OneDesign
 
 Array = NDArray[np.float64]
 NAMES = {"rows": "l1l2", "trace": "trace-norm"}
 
 
-class Spams(ByTolerance):
+class Spams(OneDesign):
     """Its loss is the sum over rows; it stops at a relative duality gap of its own, looked at every ten steps."""
 
     name = "spams"
     package = "spams-bin"
     module = "spams"
     looser = (1e-1, 1e-2)
-
-    def __init__(self, case: Case) -> None:
-        super().__init__(case)
-        self.X, self.Y = np.asfortranarray(case.table.X[0]), np.asfortranarray(case.table.y[0])
-
-    @classmethod
-    def refuses(cls, case: Case) -> str | None:
-        """One design, no intercept."""
-        fits = case.table.shared and case.loss == "squared" and case.penalty in NAMES
-        return None if fits else "it takes one design for all tasks"
+    penalties = tuple(NAMES)
 
     def run(self, tol: float) -> list[Array]:
         """W for each lam, each started at the last one."""

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from fnmatch import fnmatchcase
 from importlib import import_module
 from importlib.util import find_spec
 from types import ModuleType
@@ -14,6 +15,12 @@ from typing import Any
 from benchmarks.machine import environment
 
 SUITES = ("l21", "trace", "mtrl", "gp", "nn", "decision", "growth")
+
+# What the claims of a suite are about, and which of its peers no claim names: patterns of problem/solver.
+KEY = {
+    "decision": ("statistics * n/p 5/*", "holes 10%/*", "trace side*/*", "path*/*"),
+}
+NOT_KEY = {"l21": ("*/spams", "A/FISTA", "C/FISTA")}
 
 # Programs of their own, only run when asked for by the name "scale": they write gigabytes.
 FURTHER: dict[str, list[str] | None] = {
@@ -31,6 +38,15 @@ def problems(name: str, quick: bool) -> tuple[Any, ...]:
     """Those of a suite; with ``quick`` the small ones that only show that everything works."""
     module = suite(name)
     return tuple(module.QUICK if quick else module.PROBLEMS)
+
+
+def in_key(suite: str, problem: str, solver: str) -> bool:
+    """Whether ``--key`` races it."""
+
+    def matches(patterns: tuple[str, ...]) -> bool:
+        return any(fnmatchcase(f"{problem}/{solver}", p) for p in patterns)
+
+    return matches(KEY.get(suite, ("*",))) and not matches(NOT_KEY.get(suite, ()))
 
 
 def find(name: str, problem: str) -> Any:

@@ -19,7 +19,7 @@ from benchmarks.case import Case, at_ratio, path
 from benchmarks.datasets import joint_rows, low_rank
 from benchmarks.outcome import Outcome
 from benchmarks.runner import Limits
-from benchmarks.trial import Trial, best_of
+from benchmarks.trial import Trial, in_turn
 from mtlref.gp import condition_on
 
 TOL = 1e-8
@@ -41,7 +41,7 @@ def certified(problem: str, data: mt.TaskData, calls: dict[str, Fits], limits: L
         # A gap that was missed is printed.
         warnings.simplefilter("ignore", mt.NotConverged)
         gaps = [max(mt.audit(m, data, W).relative_gap for m, W in call()) for call in calls.values()]
-        seconds = best_of(list(calls.values()), limits)
+        seconds = in_turn(list(calls.values()), limits)
     return [
         Outcome("decision", problem, name, o.REACHED if gap <= TOL else o.SHORT, mt.__version__, s, gap)
         for name, s, gap in zip(calls, seconds, gaps, strict=True)
@@ -80,7 +80,7 @@ def routes(problem: str, n: int, T: int, share: float) -> Callable[[Limits], lis
         calls = {name: (lambda r=route: own.evaluate(model, cells, r)) for name, route in names.items()}
         values = [call()[0] for call in calls.values()]
         apart = [abs(v - values[-1]) / abs(values[-1]) for v in values]
-        seconds = best_of(list(calls.values()), limits)
+        seconds = in_turn(list(calls.values()), limits)
         chosen = type(condition_on(model, cells)).__name__
         return [
             Outcome(

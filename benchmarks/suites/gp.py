@@ -6,7 +6,6 @@ Before anything is timed the values are compared: the column of gaps is their re
 
 from __future__ import annotations
 
-import time
 import warnings
 from collections.abc import Callable
 from importlib.util import find_spec
@@ -17,10 +16,11 @@ import numpy as np
 import mtlref as mt
 from benchmarks import gp as own
 from benchmarks import outcome as o
+from benchmarks.clock import now, timed
 from benchmarks.machine import version_of
 from benchmarks.outcome import Outcome
 from benchmarks.runner import Limits
-from benchmarks.trial import Trial, best_of
+from benchmarks.trial import Trial, in_turn
 from mtlref.gp import RBF, Cells, Model, condition_on
 
 # Values of −log p(y), relative. GPy adds 1e-8 to every diagonal, which is seen in the seventh digit.
@@ -33,7 +33,7 @@ LOOSE = ("mtlref", "potrf + potri")
 FIT = ("mtlref", "GPyTorch Kronecker")
 
 
-def timed(
+def compared(
     problem: str,
     limits: Limits,
     ours: Callable[[], Any],
@@ -53,7 +53,7 @@ def timed(
         note = "" if apart <= AGREE else "another value of the likelihood"
         out.append(Outcome("gp", problem, name, status, version_of(name), gap=apart, note=note))
         calls.append(call)
-    seconds = best_of(calls, limits)
+    seconds = in_turn(calls, limits)
     for r, s in zip(out, seconds[1:], strict=True):
         r.seconds = s if r.status == o.REACHED else None
     first = Outcome("gp", problem, "mtlref", o.REACHED, mt.__version__, seconds[0], 0.0)
@@ -71,7 +71,7 @@ def table(problem: str, n: int, T: int) -> Callable[[Limits], list[Outcome]]:
             from benchmarks.solvers.gpytorch_tables import Table
 
             peers[TABLE[2]] = Table(model, cells).value_and_gradient
-        return timed(
+        return compared(
             problem,
             limits,
             lambda: own.evaluate(model, cells, "kronecker"),
@@ -103,7 +103,7 @@ def holes(problem: str, n: int, T: int, share: float) -> Callable[[Limits], list
             from benchmarks.solvers.gpytorch_tables import CellsByCholesky
 
             peers[HOLES[2]] = CellsByCholesky(model, cells).value_and_gradient
-        return timed(
+        return compared(
             problem,
             limits,
             lambda: own.evaluate(model, cells, "holes"),
@@ -119,7 +119,7 @@ def loose(problem: str, N: int) -> Callable[[Limits], list[Outcome]]:
     """Value and gradient on cells at different places; the note has the peak memory."""
 
     def run(limits: Limits) -> list[Outcome]:
-        (ours, theirs), peak = own.loose(N)
+        (ours, theirs), peak = own.loose(N, limits.repeat, 0.2 * limits.budget)
         note = f"peak {peak:.1f} matrices of N × N"
         return [
             Outcome("gp", problem, LOOSE[0], o.REACHED, mt.__version__, ours, 0.0, note=note),
@@ -154,15 +154,12 @@ def fit(problem: str, n: int, T: int) -> Callable[[Limits], list[Outcome]]:
         with warnings.catch_warnings():
             # Doubts about the fit are no business of a race; the NLML that it ends at is printed.
             warnings.simplefilter("ignore")
-            clock = time.perf_counter()
-            fitted = asked.fit(cells.X, Y)
-            ours = time.perf_counter() - clock
+            ours, fitted = timed(lambda: asked.fit(cells.X, Y))
             for _ in range(limits.repeat - 1):
                 if ours > 0.2 * limits.budget:
                     break
-                clock = time.perf_counter()
-                fitted = asked.fit(cells.X, Y)
-                ours = min(ours, time.perf_counter() - clock)
+                again, fitted = timed(lambda: asked.fit(cells.X, Y))
+                ours = min(ours, again)
         value = _nlml(fitted.model_, cells)
         first = Outcome("gp", problem, FIT[0], o.REACHED, mt.__version__, ours, 0.0, note=f"NLML {value:.4f}")
         if find_spec("gpytorch") is None:
@@ -172,13 +169,13 @@ def fit(problem: str, n: int, T: int) -> Callable[[Limits], list[Outcome]]:
         Table(start, cells).value_and_gradient()
         theirs = Table(start, cells)
         patience = min(max(2 * limits.budget, 25 * ours), 6 * limits.budget)
-        clock = time.perf_counter()
+        clock = now()
 
         def enough(nlml: float) -> bool:
-            return nlml <= value + AS_GOOD * cells.N or time.perf_counter() - clock > patience
+            return nlml <= value + AS_GOOD * cells.N or now() - clock > patience
 
         count = theirs.descend(500, enough)
-        spent = time.perf_counter() - clock
+        spent = now() - clock
         other = _nlml(theirs.model(), cells)
         first.gap = max(0.0, (value - other) / cells.N)
         away = (other - value) / cells.N

@@ -18,7 +18,7 @@ from benchmarks import outcome as o
 from benchmarks.machine import allowed, version_of
 from benchmarks.outcome import Outcome
 from benchmarks.runner import Limits
-from benchmarks.trial import Trial, best_of
+from benchmarks.trial import Trial, in_turn
 
 # float32: sums in another order.
 AGREE = 1e-4
@@ -46,7 +46,7 @@ def compared(
         status = o.REACHED if apart <= AGREE else o.SHORT
         out.append(Outcome("nn", problem, name, status, version_of(name), gap=apart))
         kept.append(call)
-    seconds = best_of(kept, limits)
+    seconds = in_turn(kept, limits)
     first = Outcome("nn", problem, "mtlref", o.REACHED, mt.__version__, seconds[0], 0.0)
     for r, s in zip(out, seconds[1:], strict=True):
         r.seconds = s if r.status == o.REACHED else None
@@ -123,7 +123,7 @@ def directions(problem: str, m: int, d: int) -> Callable[[Limits], list[Outcome]
             LOOPS[2]: lambda J: balancers.frank_wolfe(J, step=0.0, gap=1e-3, steps=100000)[0],
         }
         gaps = [max(abs(balancers.gap(J, call(J))) for J in hulls) for call in calls.values()]
-        seconds = best_of([lambda c=c: [c(J) for J in hulls] for c in calls.values()], limits)
+        seconds = in_turn([lambda c=c: [c(J) for J in hulls] for c in calls.values()], limits)
         versions = [mt.__version__, np.__version__, np.__version__]
         return [
             Outcome("nn", problem, name, o.REACHED, versions[k], seconds[k] / HULLS, gaps[k])

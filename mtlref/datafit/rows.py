@@ -13,6 +13,7 @@ from mtlref.datafit.dual import DualPoint
 from mtlref.datafit.intercept import logistic_intercept, logistic_intercepts
 from mtlref.datafit.term import EPS, DataFit, means_times
 from mtlref.losses import LOSSES
+from mtlref.sparserows import RowSpan
 from mtlref.tasks import TaskData
 
 Array = NDArray[np.float64]
@@ -193,12 +194,14 @@ class RowFit(DataFit):
     # -- curvature ---------------------------------------------------------------------------------------------------
 
     @cached_property
-    def row_basis(self) -> Array | None:
+    def row_basis(self) -> Any:
         """(p, k): an orthonormal basis of the span of the rows where they are fewer than the features."""
         d = self.data
         if (len(d.y[0]) if d.shared else d.N) >= d.p:
             return None
-        return np.asarray(np.linalg.qr((d.X[0] if d.shared else np.vstack(d.X)).T)[0])
+        rows = d.X[0] if d.shared else np.vstack(d.X)
+        found = RowSpan.of_many(rows)
+        return np.linalg.qr(rows.T)[0] if found is None else found[0]
 
     @cached_property
     def column_energy(self) -> Array:

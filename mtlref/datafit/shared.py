@@ -17,6 +17,8 @@ from mtlref.losses import LOSSES
 Array = NDArray[np.float64]
 # Rows are centred in blocks of about so many numbers, which stay in the processor's cache.
 BLOCK = 2**17
+# Fewer rows than this at a time cost more for what they are added to.
+FEWEST = 32
 # Where fewer than one column in so many is used, gathering those costs less than multiplying all.
 SPARSE = 3
 
@@ -105,10 +107,22 @@ class SharedRowFit(RowFit):
             return np.asarray(theta @ self._designs()[0]).T
         mean = self._column_means[0]
         G = np.zeros((len(theta), X.shape[1]))
-        rows = max(1, BLOCK // X.shape[1])
+        rows = max(FEWEST, BLOCK // X.shape[1])
         for i in range(0, len(X), rows):
             G += theta[:, i : i + rows] @ (X[i : i + rows] - mean)
         return G.T
+
+    @cached_property
+    def column_energy(self) -> Array:
+        """(T, p): c_t Σ_i s_i x_ij², centred where an intercept is fitted: one sum for all tasks."""
+        X, s = self.data.X[0], self._one_weight
+        mean = self._column_means[0] if self.fit_intercept else 0.0
+        squares = np.zeros(X.shape[1])
+        rows = max(FEWEST, BLOCK // X.shape[1])
+        for i in range(0, len(X), rows):
+            apart = np.square(X[i : i + rows] - mean)
+            squares += apart.sum(axis=0) if s is None else s[i : i + rows] @ apart
+        return np.asarray(self.c[:, None] * squares)
 
     def _reach(self, W: Array, b: Array) -> Array:
         """(T,): as for other rows; the sizes of the columns that are used, each looked at once."""

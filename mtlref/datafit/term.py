@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,7 +70,7 @@ class DataFit(ABC):
 
     @property
     @abstractmethod
-    def row_basis(self) -> Array | None:
+    def row_basis(self) -> Any:
         """(p, k): an orthonormal basis of the span of the rows where they are known and fewer than the features."""
 
     @property

@@ -25,22 +25,44 @@ from mtlref import inputs
 from mtlref.datafit import EPS, DataFit
 from mtlref.errors import DataError
 from mtlref.linear.model import LinearModel, Prepared, Start
-from mtlref.optim.coupled import over_graph
+from mtlref.linear.taskgraph import (
+    part_means,
+    parts_of,
+    sparse_graph,
+    sparse_laplacian,
+    spread_conjugate,
+)
+from mtlref.optim.coupled import graph_solver
 from mtlref.optim.coupledsparse import sparse_coupled_fit
 from mtlref.optim.problem import Problem
 from mtlref.optim.result import Certificate
 from mtlref.optim.run import Iterate
 from mtlref.optim.smooth import in_row_space, quadratic_penalty
 from mtlref.registry import register
+from mtlref.sparserows import is_sparse
 
 Array = NDArray[np.float64]
 
 
-def laplacian(graph: Array, lam: float, ridge: float, T: int) -> Array:
-    """M (T, T); a graph of one entry joins every two tasks."""
+def laplacian(graph: Any, lam: float, ridge: float, T: int) -> Any:
+    """M (T, T), sparse where the graph is; a graph of one entry joins every two tasks."""
+    if is_sparse(graph):
+        return sparse_laplacian(graph, lam, ridge)
     graph = np.broadcast_to(graph, (T, T))
     A = graph - np.diag(np.diag(graph))
     return np.asarray(lam * (np.diag(A.sum(axis=1)) - A) + ridge * np.eye(len(A)))
+
+
+def edges(graph: Any, T: int) -> tuple[NDArray[np.intp], NDArray[np.intp], Array]:
+    """(s, t, A_st) of each edge, s < t; a dense graph of one entry joins every two of T tasks."""
+    if is_sparse(graph):
+        from scipy.sparse import triu
+
+        upper = triu(graph, 1, format="coo")
+        return *upper.coords, upper.data
+    graph = np.broadcast_to(graph, (T, T))
+    s, t = np.nonzero(np.triu(graph, 1))
+    return s, t, graph[s, t]
 
 
 def connected_parts(graph: Array) -> NDArray[np.intp]:
@@ -56,55 +78,61 @@ def connected_parts(graph: Array) -> NDArray[np.intp]:
 
 
 def objective(
-    fit: DataFit, W: Array, b: Array, *, graph: Array, lam: float, ridge: float = 0.0, lam_sparse: float = 0.0
+    fit: DataFit, W: Array, b: Array, *, graph: Any, lam: float, ridge: float = 0.0, lam_sparse: float = 0.0
 ) -> float:
     """F(W, b)."""
-    graph = np.broadcast_to(graph, (W.shape[1], W.shape[1]))
-    s, t = np.nonzero(np.triu(graph, 1))
+    s, t, weight = edges(graph, W.shape[1])
     apart = W[:, s] - W[:, t]
-    pull = lam / 2 * float(graph[s, t] @ np.square(apart).sum(axis=0))
+    pull = lam / 2 * float(weight @ np.square(apart).sum(axis=0))
     size = ridge / 2 * float(np.vdot(W, W)) + lam_sparse * float(np.abs(W).sum())
     return fit.total(W, b) + pull + size  # (P)
 
 
 def certificate(
-    fit: DataFit, W: Array, b: Array, *, graph: Array, lam: float, ridge: float = 0.0, lam_sparse: float = 0.0
+    fit: DataFit, W: Array, b: Array, *, graph: Any, lam: float, ridge: float = 0.0, lam_sparse: float = 0.0
 ) -> Certificate:
     """The duality gap; G is split into Q = W M, which is feasible as it stands, and the rest, or is Q alone."""
     primal = objective(fit, W, b, graph=graph, lam=lam, ridge=ridge, lam_sparse=lam_sparse)
     M = laplacian(graph, lam, ridge, W.shape[1])
     if lam_sparse:
         point = fit.dual_point(W)
-        Q = W @ M
+        Q = (M @ W.T).T
         polar = float(np.abs(point.G - Q).max())
         alpha = min(1.0, lam_sparse / polar) if polar > 0 else 1.0  # (F)
         dual = point.value(alpha) - float(np.square(alpha)) / 2 * float(np.vdot(Q, W))  # (D)
     else:
-        parts = connected_parts(np.broadcast_to(graph, M.shape))
+        parts = parts_of(graph) if is_sparse(graph) else connected_parts(np.broadcast_to(graph, M.shape))
         point = fit.dual_point(W) if ridge else fit.balanced_point(W, parts)
         # Over each connected part M is ridge on the mean and at least ridge on what differs from it.
-        members = np.equal.outer(np.arange(parts.max() + 1), parts).astype(float)
-        means = (point.G @ members.T / members.sum(axis=1)) @ members
-        level, V = np.linalg.eigh(M)
-        apart, rank = (point.G - means) @ V, len(level) - len(members)
-        inverse = np.append(np.zeros(len(members)), 1.0 / level[len(members) :])
-        spread = float(np.square(apart).sum(axis=0) @ inverse) / 2
+        means = part_means(point.G, parts)
+        if is_sparse(graph):
+            spread, lost = spread_conjugate(point.G - means, W, graph, parts, lam=lam, ridge=ridge)
+        else:
+            spread, lost = _spread_conjugate(point.G - means, M, int(parts.max()) + 1)
         dual = point.value() - spread  # (D)
         if ridge:
             dual -= float(np.vdot(means, means)) / (2 * ridge)  # (D)
         else:
             dual -= fit.free_charge(point.G, W, parts)  # (F)
-        if rank:
-            point = replace(point, rounding=point.rounding + EPS * level[-1] / level[len(members)] * spread)
+        point = replace(point, rounding=point.rounding + lost)
     dual = fit.raised(dual, primal, W, b)  # the penalty is >= 0, and may be too small for its dual to show
     return Certificate.from_values(primal, dual, fit.null, point.rounding, speck=fit.speck, modulus=ridge)
+
+
+def _spread_conjugate(G: Array, M: Array, number: int) -> tuple[float, float]:
+    """(tr(G M⁺ G')/2 without the ``number`` directions that are constant over a part, its rounding)."""
+    level, V = np.linalg.eigh(M)
+    if number == len(level):
+        return 0.0, 0.0
+    spread = float(np.square(G @ V[:, number:]).sum(axis=0) @ (1.0 / level[number:])) / 2
+    return spread, EPS * float(level[-1] / level[number]) * spread
 
 
 def iterates(
     problem: Problem,
     start: Start | None,
     *,
-    graph: Array,
+    graph: Any,
     lam: float,
     ridge: float = 0.0,
     lam_sparse: float = 0.0,
@@ -117,7 +145,7 @@ def iterates(
         problem,
         start,
         lambda part, begin: quadratic_penalty(
-            part, begin, times=lambda V: M @ V, factor=lambda q: over_graph(q, M)
+            part, begin, times=lambda V: M @ V, factor=lambda q: graph_solver(q, M)
         ),
     )
 
@@ -139,6 +167,8 @@ class GraphRegularized(LinearModel):
     ----------
     graph : array (T, T), symmetric, >= 0: A, in the order of the tasks of the data (``TaskData.names``; sorted labels
         in the long form). Its diagonal has no effect. One number, or an array of one entry: A_st for every two tasks.
+        Any scipy.sparse matrix or array, for thousands of tasks: then nothing of the size T × T is formed. An edge list
+        is ``coo_array((weights, (s, t)), shape=(T, T))``, each edge from both its ends.
     lam : float > 0, default 1.0. Multiplies the weighted squared distances; unit: loss per squared coefficient.
     ridge : float >= 0, default 0.0. With 0 the mean of each connected part is not penalised.
     lam_sparse : float >= 0, default 0.0.
@@ -153,7 +183,8 @@ class GraphRegularized(LinearModel):
 
     Raises: DataError, FormError for data or parameters out of range (``fit``). Warns: NotConverged.
 
-    Certificate: duality gap. Cost: one design O(p³ + T³); else some tens of O(T p² + T² p) products.
+    Certificate: duality gap. Cost: one design O(p³ + T³); else some tens of O(T p² + T² p) products. A sparse graph of
+    E edges: O(T p³) once, some tens of O(T p² + E p) products; sparse factors where many steps lie between tasks.
     Departs from the source: unpenalised intercepts, row weights, the l1 term. Source: evgeniou2005.
 
     Examples
@@ -206,13 +237,18 @@ class GraphRegularized(LinearModel):
         return ready
 
 
-def _check_graph(graph: Any) -> Array:
-    A = inputs.as_float([[graph]] if np.ndim(graph) == 0 else graph, "graph", 2)
-    inputs.check_finite(A, "graph")
+def _check_graph(graph: Any) -> Any:
+    """The graph as an array of floats, dense or sparse as it came."""
+    if is_sparse(graph):
+        A = sparse_graph(graph)
+        inputs.check_finite(A.data, "graph")
+    else:
+        A = inputs.as_float([[graph]] if np.ndim(graph) == 0 else graph, "graph", 2)
+        inputs.check_finite(A, "graph")
     if A.shape[0] != A.shape[1]:
         raise DataError(f"graph must be square, (T, T); got shape {A.shape}")
-    if (A != A.T).any():
+    if (A != A.T).sum():
         raise DataError("graph must be symmetric; got graph[s, t] != graph[t, s]")
-    if (A < 0).any():
+    if A.min() < 0:
         raise DataError(f"graph must be >= 0; got {A.min()!r}")
     return A

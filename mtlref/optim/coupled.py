@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,7 @@ from scipy.linalg import cho_factor, cho_solve
 
 from mtlref.optim.conjugate import conjugate_gradients
 from mtlref.optim.quadratic import Quadratic
+from mtlref.optim.sparsegraph import over_sparse_graph
 
 Array = NDArray[np.float64]
 Solver = Callable[[Array], Array]
@@ -52,6 +54,11 @@ def around_mean(q: Quadratic, spread: float, level: float) -> Solver:
         return alone + (spread - level) * q.solve_shifted(np.broadcast_to(mean, R.shape), spread)
 
     return solve
+
+
+def graph_solver(q: Quadratic, L: Any) -> Solver:
+    """Any L ⪰ 0 (T, T), dense or sparse."""
+    return over_graph(q, L) if isinstance(L, np.ndarray) else over_sparse_graph(q, L)
 
 
 def over_graph(q: Quadratic, L: Array) -> Solver:

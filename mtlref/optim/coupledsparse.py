@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mtlref.optim.admm import RELAXATION
-from mtlref.optim.coupled import over_graph
+from mtlref.optim.coupled import graph_solver
 from mtlref.optim.problem import Problem
 from mtlref.optim.proxnewton import prox_newton
 from mtlref.optim.quadratic import Quadratic
@@ -22,7 +23,7 @@ NEWTON_ROUND = 8
 INNER_LIMIT = 60
 
 
-def sparse_coupled_fit(problem: Problem, start: Start | None, M: Array, lam: float) -> Iterator[Iterate]:
+def sparse_coupled_fit(problem: Problem, start: Start | None, M: Any, lam: float) -> Iterator[Iterate]:
     """Iterates for L(W, b) + tr(W M W')/2 + lam ‖W‖_1."""
     if problem.loss == "squared":
         V0 = np.zeros((problem.T, problem.p)) if start is None else start[0].T
@@ -42,7 +43,7 @@ def sparse_coupled_fit(problem: Problem, start: Start | None, M: Array, lam: flo
     yield from prox_newton(problem, penalty, inner, start)
 
 
-def _quadratic(q: Quadratic, M: Array, lam: float, V: Array) -> Iterator[tuple[Array, bool]]:
+def _quadratic(q: Quadratic, M: Any, lam: float, V: Array) -> Iterator[tuple[Array, bool]]:
     """Yields (V, settled)."""
     rho = natural_rho(q)
 
@@ -59,7 +60,7 @@ def _quadratic(q: Quadratic, M: Array, lam: float, V: Array) -> Iterator[tuple[A
 
     settled_at = 1e-12 + 32 * np.finfo(float).eps * float(np.abs(q.r).max()) / lam
     while True:
-        solve = over_graph(q.with_ridge(rho), M)
+        solve = graph_solver(q.with_ridge(rho), M)
         U = pull(V) / rho
         Z, primal, dual = V, 0.0, 0.0
         for _ in range(ROUND):
@@ -83,7 +84,7 @@ def _quadratic(q: Quadratic, M: Array, lam: float, V: Array) -> Iterator[tuple[A
             yield V, bool(miss(V) <= settled_at)
 
 
-def _newton(q: Quadratic, M: Array, lam: float, V: Array, g: Array) -> Array | None:
+def _newton(q: Quadratic, M: Any, lam: float, V: Array, g: Array) -> Array | None:
     """One Newton step on the entries that are not zero, all tasks in one system; None where signs would change."""
     on = V != 0
     count = int(on.sum())
@@ -92,7 +93,8 @@ def _newton(q: Quadratic, M: Array, lam: float, V: Array, g: Array) -> Array | N
     t, j = np.nonzero(on)
     H = q.H if q.H is not None else q.restrict(np.arange(q.p)).H
     assert H is not None
-    K = np.where(j[:, None] == j[None, :], M[t[:, None], t[None, :]], 0.0)
+    pairs = M[t[:, None], t[None, :]] if isinstance(M, np.ndarray) else M[t][:, t].toarray()
+    K = np.where(j[:, None] == j[None, :], pairs, 0.0)
     same = t[:, None] == t[None, :]
     blocks = H[0][j[:, None], j[None, :]] if len(H) == 1 else H[t[:, None], j[:, None], j[None, :]]
     K = K + np.where(same, blocks, 0.0)

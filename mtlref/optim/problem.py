@@ -204,8 +204,9 @@ class Problem:
         d = self.data
         assert isinstance(d, TaskData)
         rows = d.X[0] if d.shared else stacked(d.X)
-        if d.sparse:
-            span, inside = RowSpan.of(rows)
+        found = RowSpan.of(rows) if d.sparse else RowSpan.of_many(rows)
+        if found is not None:
+            span, inside = found
             cuts = np.cumsum(d.n)[:-1]
             X = (inside,) * d.T if d.shared else tuple(np.split(inside, cuts))
             return span, replace(self, data=replace(d, X=X, feature_names=None))

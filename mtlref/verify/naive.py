@@ -29,6 +29,7 @@ from mtlref.penalties import (
     SquaredTraceNorm,
     TraceNorm,
 )
+from mtlref.sparserows import is_sparse
 from mtlref.tasks import TaskData
 
 Array = NDArray[np.float64]
@@ -118,7 +119,8 @@ def terms(name: str, parameters: dict[str, Any], T: int) -> list[Term]:
     if name == "MeanRegularized":
         return [Term(lam, MeanSpread()), ridge]
     if name == "GraphRegularized":
-        graph = np.asarray(parameters["graph"], dtype=float)
+        graph = parameters["graph"]
+        graph = graph.toarray() if is_sparse(graph) else np.asarray(graph, dtype=float)
         graph = np.full((T, T), float(graph.ravel()[0])) if graph.size == 1 else graph
         return [Term(lam, GraphSpread(graph)), ridge, Term(float(get("lam_sparse", 0.0)), L1())]
     if name in ("ClusteredMTL", "ConvexASO"):

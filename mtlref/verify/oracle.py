@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mtlref.errors import DataError
+from mtlref.linear.taskgraph import dense_graph
 from mtlref.tasks import TaskData
 from mtlref.verify.audit import audit
 from mtlref.verify.modules import make_callable
@@ -77,7 +78,7 @@ def program(estimator: Any, data: TaskData) -> tuple[Any, Any, Any]:
         mean = cp.sum(W, axis=1) / T
         total += lam / 2 * sum(cp.sum_squares(W[:, t] - mean) for t in range(T))
     elif name == "GraphRegularized":
-        A = np.broadcast_to(np.asarray(parameters["graph"], dtype=float), (T, T))
+        A = dense_graph(parameters["graph"], T)
         total += (
             lam / 2 * sum(A[s, t] * cp.sum_squares(W[:, s] - W[:, t]) for t in range(T) for s in range(t))
         )

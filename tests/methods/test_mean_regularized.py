@@ -71,3 +71,54 @@ def test_columns_of_very_different_size_give_no_false_bound(graph: bool, seed: i
         model = mt.GraphRegularized(1.0, lam=lam) if graph else mt.MeanRegularized(lam=lam)
         for W in (np.zeros((3, 1)), np.array([[0.0], [0.1], [1e-6]])):
             assert mt.audit(model, data, W).dual <= least * (1 + 1e-9)
+
+
+@pytest.mark.parametrize("loss", ["squared", "logistic"])
+@pytest.mark.parametrize("shared", [True, False])
+def test_many_features_by_inner_products_of_the_rows(
+    loss: str, shared: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The span of rows with many features is that of QR, for the solver and for the certificate of any W."""
+    from mtlref import sparserows
+
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((24, 2000)) + 1.0
+    Y = X[:, :3] @ rng.standard_normal((3, 3)) + rng.standard_normal((24, 3))
+    if loss == "logistic":
+        Y = np.sign(Y - np.median(Y, axis=0))
+    if shared:
+        data = mt.TaskData.from_shared(X, Y)
+    else:
+        data = mt.TaskData.from_list(list(np.split(X, 3)), [Y[8 * t : 8 * t + 8, t] for t in range(3)])
+    wrong = 1e-3 * rng.standard_normal((2000, 3))
+    seen = []
+    for many in (1, 2**40):
+        monkeypatch.setattr(sparserows, "MANY", many)
+        taken = sparserows.RowSpan.of_many(X)
+        assert (taken is None) == (many > 1)
+        model = mt.MeanRegularized(lam=50.0, ridge=1e-2, loss=loss, tol=1e-9).fit(data)
+        free = mt.MeanRegularized(lam=50.0, loss=loss)
+        judged = [mt.audit(m, data, wrong) for m in (model, free)]
+        # A penalty this small asks for the least loss of one w for all.
+        judged.append(mt.audit(mt.Pooled(lam=1e-12, loss=loss), data, np.repeat(wrong[:, :1], 3, axis=1)))
+        if loss == "squared":  # the mean alone can fit every target: the loss is zero at the optimum
+            free.set_params(tol=1e-9).fit(data)
+            judged.append(free.result_.certificate)
+        seen.append((model.result_.certificate.primal, model.coef_, judged))
+    np.testing.assert_allclose(seen[0][0], seen[1][0], rtol=2e-9)
+    # Two answers of relative gap 1e-9 are as near as the root of that.
+    np.testing.assert_allclose(seen[0][1], seen[1][1], atol=1e-4 * np.abs(seen[1][1]).max())
+    for one, two in zip(seen[0][2], seen[1][2], strict=True):
+        np.testing.assert_allclose(one.primal, two.primal, rtol=1e-9, atol=1e-9)
+        np.testing.assert_allclose(one.dual, two.dual, rtol=1e-8, atol=1e-9)
+
+
+def test_rows_that_are_nearly_dependent_keep_the_digits_of_qr(monkeypatch: pytest.MonkeyPatch) -> None:
+    from mtlref import sparserows
+
+    monkeypatch.setattr(sparserows, "MANY", 1)
+    X = np.random.default_rng(0).standard_normal((5, 300))
+    assert sparserows.RowSpan.of_many(X) is not None
+    X[4] = X[3] + 1e-4 * X[4]
+    assert sparserows.RowSpan.of_many(X) is None
+    assert sparserows.RowSpan.of_many(X[:, :12]) is None  # too few features for the rows

@@ -44,6 +44,7 @@ class Mutant:
 )  # fmt: skip
 
 GOMTL, FACTORED = "linear/gomtl.py", "optim/factored.py"
+TASKGRAPH = "linear/taskgraph.py"
 
 MUTANTS = [
     # Pages: objective, certificate, solver.
@@ -83,6 +84,14 @@ MUTANTS = [
            "alpha = min(1.0, 3 * lam_sparse / polar)", "gap_bounds_suboptimality GraphRegularized"),
     Mutant("graph: adjacency in place of the Laplacian", GRAPH, "lam * (np.diag(A.sum(axis=1)) - A)",
            "lam * (np.diag(A.sum(axis=1)) + A)", "certificate_closes GraphRegularized"),
+    Mutant("sparse graph: every edge counted twice", GRAPH, "triu(graph, 1, format", "triu(graph + graph.T, 1, format",
+           "primal_is_the_objective GraphRegularized"),
+    Mutant("sparse graph: adjacency in place of the Laplacian", TASKGRAPH, "(sparse.diags_array(own) - lam * graph)",
+           "(sparse.diags_array(own) + lam * graph)", "certificate_closes GraphRegularized"),
+    Mutant("sparse graph: conjugate with the whole quadratic form", TASKGRAPH, "return held[0] - held[1] + left",
+           "return held[0] - 2 * held[1] + left", "gap_bounds_suboptimality GraphRegularized"),
+    Mutant("sparse graph: solver without the coupling", "optim/sparsegraph.py", "q.times(X) + L @ X", "q.times(X)",
+           "certificate_closes GraphRegularized"),
     Mutant("joint: columns for rows", JOINT, 'np.einsum("jt,jt->j", W, W)', 'np.einsum("jt,jt->t", W, W)',
            "primal_is_the_objective JointFeature"),
     Mutant("joint: dual point not scaled into the ball", JOINT, "lam / polar) if polar > 0 else 1.0  # (F)",

@@ -349,3 +349,82 @@ def test_further_programs_are_run_where_they_are(monkeypatch, tmp_path):
     assert "results.json" in kept["table"]
     assert catalogue._read('{"a": 1}\n{"a": 2}\n') == [{"a": 1}, {"a": 2}]
     assert catalogue._read('{\n"a": 1}') == {"a": 1}
+
+
+def test_a_run_that_is_interrupted_goes_on(monkeypatch, tmp_path, capsys):
+    from benchmarks import control
+    from benchmarks.__main__ import main
+    from benchmarks.outcome import FAILED, REACHED, Outcome
+
+    raced = []
+
+    def outcomes(task, broken=False):
+        raced.append(task["solver"])
+        if len(raced) == 3:
+            raise KeyboardInterrupt
+        status = FAILED if task["solver"] == "FISTA" else REACHED
+        return [Outcome(task["suite"], task["problem"], task["solver"], status, seconds=1.0, gap=0.0)]
+
+    monkeypatch.setattr(control, "outcomes", outcomes)
+    monkeypatch.setattr("benchmarks.__main__.draw", lambda *_: True)
+    asked = ["--quick", "--suite", "mtrl", "--problem", "small MTRL", "--problem", "small clusters"]
+    asked += ["--output", str(tmp_path)]
+    with pytest.raises(KeyboardInterrupt):
+        main(asked)
+    assert raced == ["mtlref", "FISTA", "alternation"]
+    kept = json.loads((tmp_path / "results.json").read_text())["races"]
+    assert [r["solver"] for r in kept[0]] == ["mtlref", "FISTA"]
+    assert main([*asked, "--resume", "--solver", "mtlref", "--solver", "FISTA"]) == 0
+    assert raced[3:] == ["FISTA", "mtlref", "FISTA"]  # what failed again, then the second problem
+    assert main([*asked, "--resume", "--minutes", "1e-9"]) == 0
+    assert len(raced) == 6  # no race begins after that
+    kept = json.loads((tmp_path / "results.json").read_text())["races"]
+    assert [[r["solver"] for r in one] for one in kept] == [["mtlref", "FISTA"]] * 2
+    capsys.readouterr()
+    for wrong in (["--gap", "1e-6"], ["--budget", "3"]):
+        with pytest.raises(SystemExit):
+            main([*asked, *wrong, "--resume"])
+        assert "have another" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        main(["--quick", "--resume"])
+
+
+def test_the_key_problems_are_there():
+    from benchmarks.suites.catalogue import KEY, NOT_KEY, SUITES, in_key, problems
+
+    for suite in SUITES:
+        every = [(p.name, s) for p in problems(suite, False) for s in p.solvers]
+        chosen = [x for x in every if in_key(suite, *x)]
+        assert chosen
+        assert (len(chosen) < len(every)) == (suite in KEY or suite in NOT_KEY)
+    assert in_key("l21", "E", "FISTA")
+    assert not in_key("l21", "A", "FISTA")
+
+
+def test_the_clock_is_the_processor_s_on_one_thread(monkeypatch):
+    import time
+
+    from benchmarks import clock, machine
+
+    for names, value in ((machine.THREADS[:2], "1"), (machine.THREADS[:1], "2")):
+        for name in names:
+            monkeypatch.setenv(name, value)
+        took, answer = clock.timed(lambda: time.sleep(0.05))
+        assert answer is None
+        # Asleep, a process has no time of the processor, but the wall's.
+        assert (took < 0.04) == (value == "1")
+    assert len(clock.best_of([lambda: None] * 2)) == 2
+    assert machine.spent_by(-1) is None
+
+
+def test_growth_is_drawn_with_both_exponents(tmp_path):
+    pytest.importorskip("matplotlib")
+    from benchmarks.outcome import REACHED, Outcome
+    from benchmarks.plot import draw, power
+
+    curve = [(10.0, 0.01), (100.0, 0.1), (1000.0, 10.0)]
+    assert power(curve)[1] == pytest.approx(2.0)
+    assert power(curve[:1]) is None
+    note = "p^2.00, stated 2: O(p²)"
+    one = Outcome("growth", "Some: p", "mtlref", REACHED, curve=curve, note=note)
+    assert draw("growth", [[one], [replace(one, curve=curve[:1])]], 1e-8, tmp_path / "growth.png")

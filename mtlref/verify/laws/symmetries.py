@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mtlref.sparserows import is_sparse
 from mtlref.tasks import TaskData
 from mtlref.verify.laws.carried import (
     CARRIED,
@@ -30,11 +32,16 @@ def relabelling_tasks_permutes_the_answer(case: Case, rng: np.random.Generator) 
         order = order[::-1]
     changes = {}
     if "graph" in case.parameters:
-        changes["graph"] = np.asarray(case.parameters["graph"])[np.ix_(order, order)]
+        changes["graph"] = _relabelled(case.parameters["graph"], order)
     model = fitted(case, case.data.select([case.data.names[o] for o in order]), **changes)
     W, b = answer_of(model)
     back = np.argsort(order)
     certified(case, case.data, columns_of(W, back), b[back], "the answer of permuted tasks")
+
+
+def _relabelled(graph: Any, order: NDArray[np.intp]) -> Any:
+    """A graph of tasks, dense or sparse, in their new order."""
+    return (graph if is_sparse(graph) else np.asarray(graph))[order][:, order]
 
 
 def tasks_are_separate(case: Case, rng: np.random.Generator) -> None:

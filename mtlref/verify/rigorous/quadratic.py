@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from mtlref.errors import CertificateError
 from mtlref.linear.graph_regularized import connected_parts
+from mtlref.linear.taskgraph import dense_graph
 from mtlref.verify.rigorous.elimination import solve
 from mtlref.verify.rigorous.interval import Exact
 from mtlref.verify.rigorous.penalty import ZERO, Pairs, Penalty, multiple
@@ -75,7 +76,7 @@ class GraphSpread(Penalty):
     def __init__(self, weights: Mapping[str, Any], T: int) -> None:
         super().__init__(weights, T)
         self.sparse = Fraction(weights["lam_sparse"])
-        graph = np.broadcast_to(weights["graph"], (T, T)) * (1 - np.eye(T))
+        graph = dense_graph(weights["graph"], T) * (1 - np.eye(T))
         self.parts = connected_parts(graph)
         if graph[self.parts[:, None] != self.parts].any():  # the blocks of (D) must be all of M
             raise CertificateError("no edge may join two connected parts of the graph; one does")
