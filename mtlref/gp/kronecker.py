@@ -22,6 +22,7 @@ from scipy.linalg import blas, lapack
 
 from mtlref.errors import DataError, IllConditioned
 from mtlref.gp.cells import Cells
+from mtlref.gp.coregional import Coregional
 from mtlref.gp.exact import MAX_CONDITION, REMEDY
 from mtlref.gp.model import Model
 from mtlref.gp.spectrum import EPS, Spectrum, spectrum
@@ -29,17 +30,17 @@ from mtlref.gp.spectrum import EPS, Spectrum, spectrum
 Array = NDArray[Any]
 
 
-def whitened(model: Model) -> tuple[Array, Array, Array, float]:
+def whitened(task: Coregional, noise: Coregional) -> tuple[Array, Array, Array, float]:
     """(B, λ, W, log|Σ|). Raises IllConditioned where Σ is not positive definite in double precision."""
-    B, Sigma = model.terms[0][0].matrix(), model.noise.matrix()
-    if model.noise.rank == 0:
-        root = np.sqrt(np.diagonal(Sigma))
-        if not np.isfinite(1.0 / root).all():
+    B = task.matrix()
+    if noise.rank == 0:
+        root = np.exp(0.5 * noise.log_kappa)
+        if not (root > 0).all():
             raise IllConditioned("noise variances must be above 0 in double precision")
-        lam, U = np.linalg.eigh(B / np.multiply.outer(root, root))
-        return B, np.maximum(lam, 0.0), U / root[:, None], float(model.noise.log_kappa.sum())
+        lam, U = np.linalg.eigh(B / root / root[:, None])
+        return B, np.maximum(lam, 0.0), U / root[:, None], float(noise.log_kappa.sum())
     try:
-        L = np.linalg.cholesky(Sigma)
+        L = np.linalg.cholesky(noise.matrix())
     except np.linalg.LinAlgError:
         raise IllConditioned("the noise covariance must be positive definite in double precision") from None
     half, _ = lapack.dtrtrs(L, B, lower=1)
@@ -59,26 +60,6 @@ def shrinkage(s: Array, lam: Array) -> tuple[Array, Array, float]:
             f"{condition:.1e}. {REMEDY}"
         )
     return product, 1.0 / (1.0 + product), condition
-
-
-def rotated_value(model: Model, s: Array, Y: Array, basis: Array, n: int) -> tuple[float, Array]:
-    """−log p and its gradient in B, Σ and β alone: O(r T²).
-
-    s (r,), Y (r, T) and basis (r, m): eigenvalues of K and the targets and φ along its eigenvectors; zeros among s go
-    with rows whose squares are all that Y and φ have elsewhere. n : places.
-    """
-    _, lam, W, log_noise = whitened(model)
-    product, D, _ = shrinkage(s, lam)
-    rotated = (Y - basis @ model.beta) @ W
-    inside = D * rotated
-    fit, log_det = float((rotated * inside).sum()), n * log_noise + float(np.log1p(product).sum())
-    value = 0.5 * (fit + log_det + n * len(lam) * np.log(2 * np.pi))  # (P)
-    a = inside @ W.T
-    by_task = _by_task(s, D, W, a)
-    by_noise = _by_noise(D.sum(axis=0) + (n - len(s)), W, a)
-    by_mean = -basis.T @ a
-    parts = [model.terms[0][0].pull(by_task), model.noise.pull(by_noise), by_mean.ravel()]
-    return value, np.concatenate(parts)
 
 
 def _by_task(s: Array, D: Array, W: Array, a: Array) -> Array:
@@ -106,7 +87,7 @@ class Kronecker:
                 f"this route needs one term and a complete table; got {len(model.terms)} terms and {cells!r}"
             )
         self.model, self.cells = model, cells
-        self.B, self.lam, self.W, log_noise = whitened(model)
+        self.B, self.lam, self.W, log_noise = whitened(model.terms[0][0], model.noise)
         self.spectrum = known if known is not None else spectrum(model.terms[0][1], cells.X)
         self.s, self.V = self.spectrum.s, self.spectrum.V
         product, self.D, self.condition = shrinkage(self.s, self.lam)

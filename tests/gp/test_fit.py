@@ -11,9 +11,11 @@ import pytest
 
 from mtlref.errors import DataError, IllConditioned
 from mtlref.gp import RBF, Cells, Coregional, Model, hyper
-from mtlref.gp.kronecker import Kronecker, rotated_value
+from mtlref.gp.inner import Inner
+from mtlref.gp.kronecker import Kronecker
 from mtlref.gp.nested import kernel_slice, shortened
 from mtlref.gp.spectrum import spectrum
+from mtlref.verify.derivative import complex_step
 
 _spec = importlib.util.spec_from_file_location("gp_twins", Path(__file__).with_name("conftest.py"))
 assert _spec is not None and _spec.loader is not None  # noqa: PT018
@@ -33,18 +35,61 @@ def drawn(seed: int, n: int = 40, T: int = 3) -> tuple[Model, Cells]:
     return Model.make([(B, RBF([1.0, 1.0]))], Coregional.diagonal([0.2] * T), mean="constant"), cells
 
 
-@pytest.mark.parametrize("noise_rank", [0, 1])
+@pytest.mark.parametrize("noise_rank", [0, 2])
 @pytest.mark.parametrize("mean", ["zero", "linear"])
-def test_inner_value_and_gradient_are_those_of_the_table(noise_rank: int, mean: str) -> None:
+def test_inner_value_and_derivatives_are_those_of_the_table(noise_rank: int, mean: str) -> None:
     cells = twins.table_cells(1)
     model = twins.random_model(2, noise_rank=noise_rank, mean=mean)
     known = spectrum(model.terms[0][1], cells.X)
-    s, Y, basis = shortened(known, cells.table(cells.y), model.basis(cells.X))
-    value, gradient = rotated_value(model, s, Y, basis, cells.n)
-    full = Kronecker(model, cells, known)
-    np.testing.assert_allclose(value, full.value, rtol=1e-12)
-    rest = np.delete(full.gradient(), np.arange(len(model.theta))[kernel_slice(model)])
-    np.testing.assert_allclose(gradient, rest, rtol=1e-10, atol=1e-12)
+    inner = Inner(*shortened(known, cells.table(cells.y), model.basis(cells.X)), cells.n, model)
+    variables = np.ones(len(model.theta), dtype=bool)
+    variables[kernel_slice(model)] = False
+    own = np.array([name.startswith("B0.kappa") for name in model.names])
+    theta = model.theta.copy()
+
+    def flat_gradient(x: Any) -> Any:
+        """½ tr(C⁻¹ ∂C) − ½ α' ∂C α in the variables, entry by entry; complex where x is."""
+        moved = np.array(theta, dtype=x.dtype)
+        moved[variables] = x
+        moved[own] = 2 * np.log(moved[own])
+        at = model.with_theta(moved)
+        C, r = twins.flat_covariance(at, cells), twins.flat_residual(at, cells)
+        alpha, out = np.linalg.solve(C, r), []
+        G = np.linalg.inv(C) - np.outer(alpha, alpha)
+        task, place, K = cells.task, cells.place, model.terms[0][1](cells.X)[cells.place][:, cells.place]
+        for B, M, root in ((at.terms[0][0], K, True), (at.noise, place[:, None] == place, False)):
+            by = np.zeros((3, 3), dtype=x.dtype)
+            np.add.at(by, (task[:, None], task), 0.5 * G * M)
+            out += [((by + by.T) @ B.A).ravel(), by.diagonal() * (2 * np.sqrt(B.kappa) if root else B.kappa)]
+        phi = model.basis(cells.X)[place]
+        means = [[-(phi[task == t, j] @ alpha[task == t]) for t in range(3)] for j in range(phi.shape[1])]
+        return np.concatenate([*out, np.array(means, dtype=x.dtype).ravel()])
+
+    theta[own] = np.exp(theta[own] / 2)
+    x = theta[variables]
+    point, N = inner.at(x), cells.N
+    np.testing.assert_allclose(N * point.value, twins.flat_value(model, cells), rtol=1e-12)
+    np.testing.assert_allclose(N * point.gradient, flat_gradient(x), rtol=1e-10, atol=1e-12)
+    slopes = np.stack([complex_step(lambda z, k=k: flat_gradient(z)[k], x) for k in range(len(x))])
+    np.testing.assert_allclose(N * point.hessian(), slopes, rtol=1e-9, atol=1e-11)
+
+
+def test_inner_counts_the_places_outside_a_thin_spectrum() -> None:
+    """A long length on 300 places leaves few directions: the value and both derivatives are those of all of them."""
+    rng = np.random.default_rng(0)
+    X, every = rng.uniform(size=(300, 1)), np.arange(600)
+    cells = Cells(X, every % 300, every // 300, rng.standard_normal(600), 2, every)
+    model = twins.random_model(0, T=2, kernel=RBF(0.5), mean="constant")
+    Y, basis = cells.table(cells.y), model.basis(X)
+    few, all_ = (spectrum(RBF(0.5), X, thin=thin) for thin in (True, False))
+    assert few.null > 200
+    one, other = (Inner(*shortened(s, Y, basis), 300, model) for s in (few, all_))
+    x = np.delete(model.theta, np.arange(len(model.theta))[kernel_slice(model)])
+    x[4:6] = np.exp(x[4:6] / 2)
+    a, b = one.at(x), other.at(x)
+    np.testing.assert_allclose(a.value, b.value, rtol=1e-12)
+    np.testing.assert_allclose(a.gradient, b.gradient, rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(a.hessian(), b.hessian(), rtol=1e-9, atol=1e-12)
 
 
 @pytest.mark.parametrize("seed", [0, 1])
