@@ -1,15 +1,15 @@
 """The likelihood of a complete table in B, Σ and β alone, with two derivatives: the kernel's spectrum is at hand.
 
-With s (r,), rows y_i of the targets and φ_i along the eigenvectors of K; rows with s_i = 0 stand for all places outside:
+Rows y_i of the targets and φ_i are along eigenvectors of K with eigenvalues s_i; rows with s_i = 0 are for all others:
 
 (P)  g = ½ Σ_i (log|S_i| + r_i' S_i⁻¹ r_i + T log 2π),   S_i = s_i B + Σ,   r_i = y_i − β' φ_i
 (W)  S_i⁻¹ = W diag(D_i) W',   S_i⁻¹ r_i = W u_i,   u_i = D_i ∘ W' r_i
 (D)  ∂/∂B, ∂/∂Σ: ½ W (Σ_i s_i^c (diag(D_i) − u_i u_i')) W', c = 1 for B and 0 for Σ;   ∂/∂β = −Σ_i φ_i (W u_i)'
 (H)  in directions X, Z (T, T) of B or Σ, of powers c and e, with x = W' X W, z = W' Z W:
-     Σ_i s_i^{c + e} ((x u_i)' diag(D_i) (z u_i) − ½ Σ_tu D_it D_iu x_tu z_tu);   with β: Σ_i s_i^c φ_i (W diag(D_i) x u_i)';
-     in β alone: Σ_i φ_i φ_i' ⊗ W diag(D_i) W';   and (D) contracted with the second derivatives of B and Σ
+     Σ_i s_i^{c + e} ((x u_i)' diag(D_i) (z u_i) − ½ Σ_tu D_it D_iu x_tu z_tu);   and (D) contracted with ∂²B, ∂²Σ
+     with β: Σ_i s_i^c φ_i (W diag(D_i) x u_i)';   in β alone: Σ_i φ_i φ_i' ⊗ W diag(D_i) W'
 
-The variables are A and √kappa of B, A and log kappa of Σ, β: √kappa is a loading of one task alone, and kappa may end at 0.
+The variables are A and √kappa of B, A and log kappa of Σ, β: √kappa is a loading of one task alone, and may go to 0.
 
 Sums over i are matrices over pairs and triples of tasks, O(r T³) for a Hessian; a gradient takes O(r T²).
 
@@ -35,7 +35,7 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True, eq=False)
 class Inner:
-    """s (r,), Y (r, T) and basis (r, m) as above. n : places. model : of its ranks and shapes; its parameters do not count."""
+    """s (r,), Y (r, T) and basis (r, m) as above. n : places. model : of these ranks and shapes, at any parameters."""
 
     s: Array
     Y: Array

@@ -1,8 +1,8 @@
 """Newton's method in a trust region within bounds, for few variables and an exact Hessian that may be indefinite.
 
 (P)  min over low <= x <= high of f(x)
-(D)  the step d of the free variables: (H + μ I) d = −g with eigenvalues below a floor raised to their size, the least μ >= 0
-     with ‖d‖ <= radius; then clipped to the bounds. A variable at a bound that the gradient pushes outwards is not free
+(D)  the step d of the free variables: (|H| + μ I) d = −g, |H| of the sizes of H's eigenvalues, the least μ >= 0 with
+     ‖d‖ <= radius; then clipped to the bounds. A variable at a bound that the gradient pushes outwards is not free
 (K)  |Π(x − ∇f) − x| <= tol in every entry
 
 Source: Nocedal & Wright 2006, sections 4.3 and 18 (trust region); Bertsekas 1982 (which variables are free).
@@ -44,18 +44,24 @@ class Found:
 
 
 def minimise(
-    f: Callable[[Array], Any], x: Array, low: Array, high: Array, tol: float, max_iter: int, radius: float = 1.0
+    f: Callable[[Array], Any],
+    x: Array,
+    low: Array,
+    high: Array,
+    tol: float,
+    max_iter: int,
+    radius: float = 1.0,
 ) -> Found:
     """From x until (K), or until no step makes f less. Raises IllConditioned where f(x) does."""
     x = np.clip(x, low, high)
     here, count, refused = f(x), 1, 0
-    values = vectors = None
+    H = values = vectors = None
     while count < max_iter:
         g = here.gradient
         if np.abs(np.clip(x - g, low, high) - x).max() <= tol:  # (K)
             break
         free = ~(((x <= low) & (g > 0)) | ((x >= high) & (g < 0)))
-        if values is None:
+        if values is None or vectors is None or H is None:
             H = here.hessian()
             values, vectors = np.linalg.eigh(H[np.ix_(free, free)])
             values = np.maximum(np.abs(values), 1e-10 * np.abs(values).max() + 1e-300)
