@@ -92,9 +92,11 @@ class Kronecker:
         self.s, self.V = self.spectrum.s, self.spectrum.V
         product, self.D, self.condition = shrinkage(self.s, self.lam)
         self.basis = model.basis(cells.X)
-        self.residual = cells.table(cells.y) - self.basis @ model.beta
+        self.residual = cells.table(cells.y)
+        if len(model.beta):
+            self.residual = self.residual - self.basis @ model.beta
         self.rotated = self.V.T @ self.residual @ self.W
-        self.rest = self.spectrum.outside(self.residual) @ self.W
+        self.rest = self.spectrum.outside(self.residual) @ self.W if self.spectrum.null else np.zeros((1, 1))
         log_det = cells.n * log_noise + float(np.log1p(product).sum())
         fit = float((self.rotated**2 * self.D).sum()) + float((self.rest**2).sum())
         self.value = 0.5 * (fit + log_det + cells.N * np.log(2 * np.pi))  # (P)
@@ -118,11 +120,7 @@ class Kronecker:
 
     def gradient(self, *, keep: bool = True) -> Array:
         """The gradient of ``value`` in the model's θ. keep: as of ``Dense``; nothing is used up here."""
-        # (D) for K: the lower triangle counted twice, the diagonal once.
-        half = self.half_trace()
-        signal = self.M @ self.root
-        G = blas.dsyrk(-1.0, signal.T, trans=1, beta=1.0, c=half, lower=1, overwrite_c=1).T
-        np.einsum("ii->i", G)[:] *= 0.5
+        G = self.half_trace(self.M @ self.root)  # (D) for K: entries off the diagonal counted twice, on one side of it
         B, _ = self.model.terms[0]
         a = (self.D * self.rotated) @ self.W.T
         by_task = _by_task(self.s, self.D, self.W, a)
@@ -132,17 +130,22 @@ class Kronecker:
             [B.pull(by_task), self.spectrum.pull(G), self.model.noise.pull(by_noise), by_mean.ravel()]
         )
 
-    def half_trace(self) -> Array:
-        """The lower triangle of V diag(Σ_t λ_t D_it) V' + Σ_t λ_t (I − V V'), (n, n)."""
-        # λ_t − λ_t D_it = s_i λ_t² D_it, without a difference; directions below the rounding of the others count as 0.
-        weight, total = self.s * (self.D @ self.lam**2), float(self.lam.sum())
-        known = weight > 0.1 * EPS * total
-        if known.all():
-            return np.asarray(blas.dsyrk(1.0, self.V * np.sqrt(self.D @ self.lam), lower=1))
-        half = np.zeros((self.cells.n, self.cells.n), order="F")
-        half.flat[:: self.cells.n + 1] = total
-        columns = (self.V.T[known] * np.sqrt(weight[known])[:, None]).T
-        return np.asarray(blas.dsyrk(-1.0, columns, beta=1.0, c=half, lower=1, overwrite_c=1))
+    def half_trace(self, taken: Array) -> Array:
+        """The upper triangle of V diag(Σ_t λ_t D_it) V' + Σ_t λ_t (I − V V') − taken taken', (n, n), its diagonal halved."""
+        # λ_t − λ_t D_it = s_i λ_t² D_it, without a difference. It grows with s_i, and directions that have less of it than
+        # the rounding of the others count as 0.
+        weight, total, n = self.s * (self.D @ self.lam**2), float(self.lam.sum()), self.cells.n
+        first = int(np.searchsorted(weight, 0.1 * EPS * total, side="right"))
+        if first == 0 and self.spectrum.null == 0:
+            half, sign = blas.dsyrk(1.0, self.V * np.sqrt(self.D @ self.lam), lower=1), -1.0
+            half = blas.dsyrk(sign, taken, beta=1.0, c=half, lower=1, overwrite_c=1).T
+        else:
+            columns = np.hstack([(self.V[:, first:] * np.sqrt(weight[first:])).T.T, taken])
+            half = np.zeros((n, n), order="F")
+            half.T.reshape(-1)[:: n + 1] = total
+            half = blas.dsyrk(-1.0, columns, beta=1.0, c=half, lower=1, overwrite_c=1).T
+        half.reshape(-1)[:: n + 1] *= 0.5
+        return np.asarray(half)
 
     @property
     def root(self) -> Array:
