@@ -120,7 +120,9 @@ class Kronecker:
 
     def gradient(self, *, keep: bool = True) -> Array:
         """The gradient of ``value`` in the model's θ. keep: as of ``Dense``; nothing is used up here."""
-        G = self.half_trace(self.M @ self.root)  # (D) for K: entries off the diagonal counted twice, on one side of it
+        G = self.half_trace(
+            self.M @ self.root
+        )  # (D) for K: entries off the diagonal counted twice, on one side of it
         B, _ = self.model.terms[0]
         a = (self.D * self.rotated) @ self.W.T
         by_task = _by_task(self.s, self.D, self.W, a)
@@ -131,16 +133,16 @@ class Kronecker:
         )
 
     def half_trace(self, taken: Array) -> Array:
-        """The upper triangle of V diag(Σ_t λ_t D_it) V' + Σ_t λ_t (I − V V') − taken taken', (n, n), its diagonal halved."""
-        # λ_t − λ_t D_it = s_i λ_t² D_it, without a difference. It grows with s_i, and directions that have less of it than
-        # the rounding of the others count as 0.
+        """The upper triangle of V diag(Σ_t λ_t D_it) V' + Σ_t λ_t (I − V V') − taken taken', the diagonal halved."""
+        # λ_t − λ_t D_it = s_i λ_t² D_it, without a difference. It grows with s_i, and counts as 0 where it is less than
+        # the rounding of the others.
         weight, total, n = self.s * (self.D @ self.lam**2), float(self.lam.sum()), self.cells.n
         first = int(np.searchsorted(weight, 0.1 * EPS * total, side="right"))
         if first == 0 and self.spectrum.null == 0:
-            half, sign = blas.dsyrk(1.0, self.V * np.sqrt(self.D @ self.lam), lower=1), -1.0
-            half = blas.dsyrk(sign, taken, beta=1.0, c=half, lower=1, overwrite_c=1).T
+            half = blas.dsyrk(1.0, self.V * np.sqrt(self.D @ self.lam), lower=1)
+            half = blas.dsyrk(-1.0, taken, beta=1.0, c=half, lower=1, overwrite_c=1).T
         else:
-            columns = np.hstack([(self.V[:, first:] * np.sqrt(weight[first:])).T.T, taken])
+            columns = np.hstack([self.V[:, first:] * np.sqrt(weight[first:]), taken])
             half = np.zeros((n, n), order="F")
             half.T.reshape(-1)[:: n + 1] = total
             half = blas.dsyrk(-1.0, columns, beta=1.0, c=half, lower=1, overwrite_c=1).T

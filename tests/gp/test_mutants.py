@@ -136,6 +136,8 @@ MUTANTS = [
     Mutant("units: loadings scaled as variances", "starts.py", "B.A * scale[:, None]", "B.A * scale[:, None] ** 2", estimator("test_a_fit_is_stationary_and_finds_the_signs")),
     Mutant("forms: the first task for all rows", "forms.py", "values[np.arange(len(values)), self.task]", "values[:, 0]", estimator("test_forms_and_what_predict_mirrors")),
     Mutant("cells: targets in the order of the rows", "cells.py", "y[order], data.T, order)", "y, data.T, order)", Law("test_likelihood.py", "test_forms_of_data_give_the_same_cells")),
+    Mutant("audit: half of a trace", "../verify/processes.py", "G = 0.5 * (np.linalg.inv(C) - np.outer(alpha, alpha))", "G = 0.5 * np.linalg.inv(C) - np.outer(alpha, alpha)", Law("test_audit.py", "test_it_finds_what_the_fit_certified", ("rank 2", 0))),
+    Mutant("audit: noise at one place not shared", "../verify/processes.py", "if model.noise.rank == 0 else x[:, None] == x", "if True else x[:, None] == x", Law("test_audit.py", "test_it_finds_what_the_fit_certified", ("structured noise", 0))),
     Mutant("fit: bounds in silence", "hyper.py", "said.append(f\"{model.names[k]} ended", "str(f\"{model.names[k]} ended", estimator("test_what_went_wrong_is_said")),
 ]  # fmt: skip
 
