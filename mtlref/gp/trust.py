@@ -5,7 +5,7 @@
      ‖d‖ <= radius; then clipped to the bounds. A variable at a bound that the gradient pushes outwards is not free
 (K)  |Π(x − ∇f) − x| <= tol in every entry
 
-Source: Nocedal & Wright 2006, sections 4.3 and 18 (trust region); Bertsekas 1982 (which variables are free).
+Source: Nocedal & Wright 2006, chapter 4 (trust region); Bertsekas 1982 (which variables are free).
 """
 
 from __future__ import annotations
