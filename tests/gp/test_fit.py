@@ -131,3 +131,23 @@ def test_no_admissible_start_is_an_error(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(hyper, "condition_on", refuse)
     with pytest.raises(IllConditioned, match="every start"):
         hyper.fit(start, cells, n_restarts=1, nested=False)
+
+
+@pytest.mark.parametrize("missing", [0, 3])
+def test_a_long_start_on_inputs_twice_is_certified_on_every_route(missing: int) -> None:
+    """A length of 100 times the range and inputs twice: every route ends at a stationary point, of one value."""
+    rng = np.random.default_rng(0)
+    x = np.repeat(rng.uniform(size=(12, 1)), 2, axis=0)
+    every = np.arange(48)
+    y = (np.sin(3 * x) * [1.0, 2.0] + 1e-4 * rng.standard_normal((24, 2))).T.ravel()
+    cells = Cells(x, every % 24, every // 24, (y - y.mean()) / y.std(), 2, every).subset(every[missing:])
+    start = Model.make(
+        [(Coregional([[0.7], [0.6]], [0.2, 0.2]), RBF(100.0))], Coregional.diagonal([0.2, 0.2])
+    )
+    fast, dense = (
+        hyper.fit(start, cells, n_restarts=0, route=route, tol=1e-4)
+        for route in ("holes" if missing else None, "dense")
+    )
+    assert max(fast.projected, dense.projected) <= 1e-4
+    np.testing.assert_allclose(fast.value, dense.value, rtol=1e-3)  # flat valleys: the two ways stop apart
+    np.testing.assert_allclose(fast.route.value, fast.value, rtol=1e-12)
