@@ -68,7 +68,7 @@ MUTANTS = [
     Mutant("rbf: exponent without its half", "stationary.py", "K = -0.5 * s\n", "K = -s\n", kernel("test_printed_formulae")),
     Mutant("rbf: slope of another exponent", "stationary.py", "lambda rows: -0.5 * K[rows]", "lambda rows: -1.0 * K[rows]", kernel("test_pullback_to_parameters", "rbf")),
     Mutant("length: squared twice", "stationary.py", "X, Z = X / length, Z / length\n    if", "X, Z = X / length**2, Z / length**2\n    if", kernel("test_units_of_inputs_go_with_the_length", "rbf ard")),
-    Mutant("lengths: gradient of all from one", "stationary.py", "squares(X[rows] / length, Z / length, H)", "squares(X[rows] / length[0], Z / length[0], H)", kernel("test_pullback_to_parameters", "matern32 ard")),
+    Mutant("lengths: gradient of all from one", "stationary.py", "squares(X[rows] / length, Z[begin:] / length, H)", "squares(X[rows] / length[0], Z[begin:] / length[0], H)", kernel("test_pullback_to_parameters", "matern32 ard")),
     Mutant("matern 1/2: division by zero distance", "stationary.py", "np.where(apart, -0.5 * K[rows] / np.where(apart, near, 1.0), 0.0)", "-0.5 * K[rows] / near", kernel("test_derivatives_where_inputs_coincide", "matern12")),
     Mutant("matern 3/2: polynomial of 1/2", "stationary.py", "return (1 + a) * e, lambda", "return e, lambda", kernel("test_printed_formulae")),
     Mutant("matern 5/2: slope without its polynomial", "stationary.py", "-5 / 6 * (1 + a[rows]) * e[rows]", "-5 / 6 * e[rows]", kernel("test_pullback_to_inputs", "matern52")),
@@ -105,6 +105,7 @@ MUTANTS = [
     Mutant("trust: bounds overstepped", "trust.py", "trial = np.clip(trial, low, high)", "trial = np.array(trial)", Law("test_trust.py", "test_bounds")),
     Mutant("trust: downhill by the Hessian as it is", "trust.py", "np.maximum(np.abs(values), 1e-10 * np.abs(values).max() + 1e-300)", "values + 0.0", Law("test_trust.py", "test_an_indefinite_start")),
     Mutant("trust: every step taken", "trust.py", "if gained < 0:", "if True:", Law("test_trust.py", "test_never_uphill")),
+    Mutant("triangle: what is left of the diagonal never looked at", "stationary.py", "begin = first if symmetric and not G[rows, :first].any() else 0", "begin = first", kernel("test_pullback_in_blocks_of_rows", "rbf ard")),
     # The thin spectrum.
     Mutant("thin: noise without the directions left out", "kronecker.py", "self.D.sum(axis=0) + self.spectrum.null", "self.D.sum(axis=0)", Law("test_spectrum.py", "test_routes_agree", (0.1, 1e-10))),
     Mutant("thin: residual outside forgotten", "kronecker.py", " + float((self.rest**2).sum())", "", Law("test_spectrum.py", "test_routes_agree", (0.1, 1e-10))),
