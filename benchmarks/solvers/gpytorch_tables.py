@@ -79,30 +79,47 @@ class Table:
         noise = Coregional.diagonal(self.likelihood.task_noises.detach().numpy())
         return Model.make([(B, RBF(lengths))], noise)
 
-    def descend(self, steps: int, enough: Callable[[float], bool]) -> int:
-        """L-BFGS (SciPy's, on all parameters at once) until ``enough`` says so; the number of evaluations."""
-        from scipy.optimize import minimize
-
+    def descend(self, steps: int, enough: Callable[[float], bool], by: str = "scipy") -> int:
+        """L-BFGS, SciPy's or PyTorch's, on all parameters until ``enough`` says so; the number of evaluations."""
         count = 0
 
-        def loss(theta: Array) -> tuple[float, Array]:
+        def value() -> float:
             nonlocal count
             count += 1
+            found = self.value_and_gradient()
+            if enough(found):
+                raise StopIteration
+            return found
+
+        with suppress(StopIteration):
+            (self._by_scipy if by == "scipy" else self._by_torch)(value, steps)
+        return count
+
+    def _by_scipy(self, value: Callable[[], float], steps: int) -> None:
+        from scipy.optimize import minimize
+
+        def loss(theta: Array) -> tuple[float, Array]:
             at = 0
             for p in self.parameters:
                 part = theta[at : at + p.numel()]
                 p.data = self.torch.as_tensor(part.reshape(p.shape).copy())
                 at += p.numel()
-            value = self.value_and_gradient()
-            if enough(value):
-                raise StopIteration
-            return value, np.concatenate([p.grad.numpy().ravel() for p in self.parameters])
+            return value(), np.concatenate([p.grad.numpy().ravel() for p in self.parameters])
 
         start = np.concatenate([p.detach().numpy().ravel() for p in self.parameters])
         options = {"maxiter": steps, "ftol": 0.0, "gtol": 1e-4}
-        with suppress(StopIteration):
-            minimize(loss, start, jac=True, method="L-BFGS-B", options=options)
-        return count
+        minimize(loss, start, jac=True, method="L-BFGS-B", options=options)
+
+    def _by_torch(self, value: Callable[[], float], steps: int) -> None:
+        optimizer = self.torch.optim.LBFGS(
+            self.parameters,
+            max_iter=steps,
+            history_size=20,
+            line_search_fn="strong_wolfe",
+            tolerance_grad=1e-7,
+            tolerance_change=0.0,
+        )
+        optimizer.step(lambda: self.torch.tensor(value(), dtype=self.torch.float64))
 
 
 class CellsByCholesky:

@@ -1,6 +1,6 @@
 """The covariance of f over cells, formed and differentiated block by block, a block a pair of tasks.
 
-(P)  C_ij = Σ_q B_q[t_i, t_j] k_q(x_i, x_j), the blocks on and above the diagonal
+(P)  C_ij = Σ_q B_q[t_i, t_j] k_q(x_i, x_j), i <= j
 (D)  Σ_{i <= j} G_ij ∂C_ij/∂θ: no array of N × N × parameters; G is used up
 
 Source: Bonilla et al. 2008, eq. 3; Rasmussen & Williams 2006, eq. 5.9.
@@ -40,7 +40,7 @@ class Blocks:
         return K if c.aligned else K[np.ix_(c.place, c.place)]
 
     def covariance(self) -> Array:
-        """C (N, N), its blocks on and above the diagonal."""
+        """C (N, N), its entries on and above the diagonal; zeros below."""
         C = np.zeros((self.cells.N, self.cells.N))
         for q, ((B, _), (K, _)) in enumerate(zip(self.model.terms, self.kernels, strict=True)):
             b, over = B.matrix(), self.spread(K)
@@ -49,6 +49,8 @@ class Blocks:
                     np.multiply(b[t, u], over[rows, columns], out=C[rows, columns])
                 else:
                     C[rows, columns] += b[t, u] * over[rows, columns]
+        for span in self.cells.spans:
+            C[span, span] = np.triu(C[span, span])
         return C
 
     def contract(self, G: Array) -> Array:
@@ -75,5 +77,5 @@ class Blocks:
 
 
 def mirrored(C: Array) -> Array:
-    """The whole symmetric matrix from the blocks on and above its diagonal."""
+    """The whole symmetric matrix from the entries on and above its diagonal."""
     return np.asarray(np.triu(C) + np.triu(C, 1).T)

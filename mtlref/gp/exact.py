@@ -46,7 +46,7 @@ class Dense:
         self._blocks = Blocks(model, cells)
         C = self._covariance(self._blocks)
         trace = float(np.trace(C))
-        factor, info = lapack.dpotrf(C.T, lower=1, clean=1, overwrite_a=1)
+        factor, info = lapack.dpotrf(C.T, lower=1, clean=0, overwrite_a=1)  # clean=1 takes longer than C
         if info != 0:
             raise IllConditioned(
                 f"the covariance of the {cells.N} cells must be positive definite in double precision; its leading "
@@ -79,7 +79,7 @@ class Dense:
         self._blocks = Blocks(self.model, self.cells)
 
     def _covariance(self, blocks: Blocks) -> Array:
-        """C, its blocks on and above the diagonal."""
+        """C, its entries on and above the diagonal; zeros below."""
         C = blocks.covariance()
         i, j = self._together
         C[i, j] += self.model.noise.matrix()[self.cells.task[i], self.cells.task[j]]
@@ -110,7 +110,7 @@ class Dense:
     def _upper_inverse(self, keep: bool) -> Array:
         half, info = lapack.dpotri(self._factor, lower=1, overwrite_c=not keep)
         assert info == 0
-        # Row by row in memory, what was the lower triangle is the upper one; the other is zero since the factorisation.
+        # Row by row in memory, what was the lower triangle is the upper one; the other is zero as in C.
         return np.asarray(half.T)
 
     def gradient(self, *, keep: bool = True) -> Array:

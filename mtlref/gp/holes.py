@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import LinAlgError, blas, cholesky, solve_triangular
+from scipy.linalg import LinAlgError, cholesky, solve_triangular
 
 from mtlref.errors import DataError, IllConditioned
 from mtlref.gp.cells import Cells
@@ -82,9 +82,7 @@ class Holes:
         # (D) for K: what the holes take away and M B M' are sums of squares of these columns, a few times m T of them.
         taken = np.matmul(self.Q, root).transpose(1, 0, 2).reshape(n, m * root.shape[1])
         taken = np.hstack([t.V @ taken, self.M @ t.root])
-        half = t.half_trace()
-        G = blas.dsyrk(-1.0, taken.T, trans=1, beta=1.0, c=half, lower=1, overwrite_c=1).T
-        np.einsum("ii->i", G)[:] *= 0.5
+        G = t.half_trace(taken)
         a = self.rotated @ t.W.T
         by_task = self._spread(t.s @ t.D, t.s) - a.T @ (t.s[:, None] * a)
         by_noise = self._spread(t.D.sum(axis=0), np.ones(n)) - a.T @ a

@@ -9,6 +9,7 @@ Source: Byrd et al. 1995 (L-BFGS-B); Rasmussen & Williams 2006, section 5.4.
 from __future__ import annotations
 
 import warnings
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +21,7 @@ from mtlref.errors import DataError, FitDoubt, IllConditioned, NotConverged
 from mtlref.gp import leave_out
 from mtlref.gp.cells import Cells
 from mtlref.gp.model import Model
-from mtlref.gp.nested import REFUSED, approach
+from mtlref.gp.nested import REFUSED, approach, fits_inside
 from mtlref.gp.priors import Attached
 from mtlref.gp.route import Route, choose, condition_on
 
@@ -29,8 +30,6 @@ Array = NDArray[Any]
 KAPPA, NOISE, LOADING, KERNEL = (1e-6, 1e3), (1e-6, 1e2), 30.0, 1e3
 # What is minimised, with the groups that are left out.
 OBJECTIVES = {"likelihood": "", "leave-one-out": "cell", "leave-place-out": "place"}
-# Joint iterations before a nested fit.
-JOINT_FIRST = 15
 # Ends further apart than this in −log p are other optima.
 DISAGREEMENT = 0.1
 
@@ -120,7 +119,7 @@ def fit(
     """The best of ``start`` and ``n_restarts`` perturbed ones.
 
     nested : True: the kernel's parameters outside and all others inside, for one kernel on a complete table, before the
-    joint descent; None: where there are at least 300 places. priors : on parameters; the fit is then never nested.
+    joint descent; None: where the others are at most 200. priors : on parameters; the fit is then never nested.
 
     Raises IllConditioned where none has an admissible point.
     """
@@ -133,55 +132,60 @@ def fit(
     fits_nested = plain and (route or choose(start, cells)) == "kronecker"
     if nested and not fits_nested:
         raise DataError("nested=True needs the likelihood of one kernel on a complete table, without priors")
-    inside_out = fits_nested and (cells.n >= 300 if nested is None else nested)
+    inside_out = fits_nested and (fits_inside(start) if nested is None else nested)
     rng = np.random.default_rng(random_state)
     low, high = bounds(start)
     refused = 0
 
-    def loss(theta: Array) -> tuple[float, Array]:
-        nonlocal refused
-        try:
-            made: Any = condition_on(start.with_theta(theta), cells, route)
-        except IllConditioned:
-            refused += 1
-            return REFUSED, np.zeros(len(theta))  # the line search steps back
+    def evaluate(theta: Array, keep: bool) -> tuple[float, Array, Any]:
+        made: Any = condition_on(start.with_theta(theta), cells, route)
         if objective != "likelihood":
             value, gradient = leave_out.objective(made, OBJECTIVES[objective])
         else:
-            value, gradient = made.value, made.gradient(keep=False)
+            value, gradient = made.value, made.gradient(keep=keep)
         value, gradient = value - weighed.log_density(theta), gradient - weighed.gradient(theta)
-        return value / cells.N, gradient / cells.N
+        return value / cells.N, gradient / cells.N, made
 
-    best: Any = None
+    def loss(theta: Array) -> tuple[float, Array]:
+        nonlocal refused
+        try:
+            return evaluate(theta, False)[:2]
+        except IllConditioned:
+            refused += 1
+            return REFUSED, np.zeros(len(theta))  # the line search steps back
+
+    best, least, count, last = None, np.inf, 0, None
     ends = []
     for k in range(1 + n_restarts):
         begin = start if k == 0 else perturbed(start, rng)
-        theta, done = np.clip(begin.theta, low, high), 0
+        theta, done, arrived = np.clip(begin.theta, low, high), 0, None
         if inside_out:
-            # Some joint steps first: the best B for lengths far off is a start in another valley.
-            theta = descend(loss, theta, low, high, tol, min(JOINT_FIRST, max_iter)).x
-            theta, done = approach(start.with_theta(theta), cells, low, high, tol, max_iter)
-        end = descend(loss, theta, low, high, tol, max(1, max_iter - done))
-        end.nit += done
-        ends.append(float(end.fun * cells.N) if end.fun < REFUSED else np.inf)
-        if best is None or end.fun < best.fun:
-            best = end
-    if not best.fun < REFUSED:
+            theta, done, stepped = approach(start.with_theta(theta), cells, low, high, tol, max_iter)
+            refused += stepped
+            with suppress(IllConditioned):
+                arrived = evaluate(theta, True)
+        if arrived is not None and projected(theta, arrived[1], low, high) <= tol:
+            value = arrived[0]
+        else:
+            end = descend(loss, theta, low, high, tol, max(1, max_iter - done))
+            theta, value, done, arrived = end.x, float(end.fun), done + int(end.nit), None
+        ends.append(value * cells.N if value < REFUSED else np.inf)
+        if best is None or value < least:
+            best, least, count, last = theta, value, done, arrived
+    if best is None or not least < REFUSED:
         raise IllConditioned(
             f"every start must have a covariance that is positive definite; none of {len(ends)} has"
         )
-    model = start.with_theta(best.x)
-    value, gradient = loss(best.x)
-    said = notes(model, best.x, low, high, ends, refused)
+    value, gradient, made = evaluate(best, True) if last is None else last
     return Fitted(
-        model,
-        condition_on(model, cells, route),
+        start.with_theta(best),
+        made,
         value * cells.N,
-        float(weighed.log_density(best.x)),
-        projected(best.x, gradient, low, high),
-        int(best.nit),
+        float(weighed.log_density(best)),
+        projected(best, gradient, low, high),
+        count,
         tuple(ends),
-        said,
+        notes(start, best, low, high, ends, refused),
     )
 
 

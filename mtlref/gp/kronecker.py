@@ -22,6 +22,7 @@ from scipy.linalg import blas, lapack
 
 from mtlref.errors import DataError, IllConditioned
 from mtlref.gp.cells import Cells
+from mtlref.gp.coregional import Coregional
 from mtlref.gp.exact import MAX_CONDITION, REMEDY
 from mtlref.gp.model import Model
 from mtlref.gp.spectrum import EPS, Spectrum, spectrum
@@ -29,17 +30,17 @@ from mtlref.gp.spectrum import EPS, Spectrum, spectrum
 Array = NDArray[Any]
 
 
-def whitened(model: Model) -> tuple[Array, Array, Array, float]:
+def whitened(task: Coregional, noise: Coregional) -> tuple[Array, Array, Array, float]:
     """(B, λ, W, log|Σ|). Raises IllConditioned where Σ is not positive definite in double precision."""
-    B, Sigma = model.terms[0][0].matrix(), model.noise.matrix()
-    if model.noise.rank == 0:
-        root = np.sqrt(np.diagonal(Sigma))
-        if not np.isfinite(1.0 / root).all():
+    B = task.matrix()
+    if noise.rank == 0:
+        root = np.exp(0.5 * noise.log_kappa)
+        if not (root > 0).all():
             raise IllConditioned("noise variances must be above 0 in double precision")
-        lam, U = np.linalg.eigh(B / np.multiply.outer(root, root))
-        return B, np.maximum(lam, 0.0), U / root[:, None], float(model.noise.log_kappa.sum())
+        lam, U = np.linalg.eigh(B / root / root[:, None])
+        return B, np.maximum(lam, 0.0), U / root[:, None], float(noise.log_kappa.sum())
     try:
-        L = np.linalg.cholesky(Sigma)
+        L = np.linalg.cholesky(noise.matrix())
     except np.linalg.LinAlgError:
         raise IllConditioned("the noise covariance must be positive definite in double precision") from None
     half, _ = lapack.dtrtrs(L, B, lower=1)
@@ -59,26 +60,6 @@ def shrinkage(s: Array, lam: Array) -> tuple[Array, Array, float]:
             f"{condition:.1e}. {REMEDY}"
         )
     return product, 1.0 / (1.0 + product), condition
-
-
-def rotated_value(model: Model, s: Array, Y: Array, basis: Array, n: int) -> tuple[float, Array]:
-    """−log p and its gradient in B, Σ and β alone: O(r T²).
-
-    s (r,), Y (r, T) and basis (r, m): eigenvalues of K and the targets and φ along its eigenvectors; zeros among s go
-    with rows whose squares are all that Y and φ have elsewhere. n : places.
-    """
-    _, lam, W, log_noise = whitened(model)
-    product, D, _ = shrinkage(s, lam)
-    rotated = (Y - basis @ model.beta) @ W
-    inside = D * rotated
-    fit, log_det = float((rotated * inside).sum()), n * log_noise + float(np.log1p(product).sum())
-    value = 0.5 * (fit + log_det + n * len(lam) * np.log(2 * np.pi))  # (P)
-    a = inside @ W.T
-    by_task = _by_task(s, D, W, a)
-    by_noise = _by_noise(D.sum(axis=0) + (n - len(s)), W, a)
-    by_mean = -basis.T @ a
-    parts = [model.terms[0][0].pull(by_task), model.noise.pull(by_noise), by_mean.ravel()]
-    return value, np.concatenate(parts)
 
 
 def _by_task(s: Array, D: Array, W: Array, a: Array) -> Array:
@@ -106,14 +87,16 @@ class Kronecker:
                 f"this route needs one term and a complete table; got {len(model.terms)} terms and {cells!r}"
             )
         self.model, self.cells = model, cells
-        self.B, self.lam, self.W, log_noise = whitened(model)
+        self.B, self.lam, self.W, log_noise = whitened(model.terms[0][0], model.noise)
         self.spectrum = known if known is not None else spectrum(model.terms[0][1], cells.X)
         self.s, self.V = self.spectrum.s, self.spectrum.V
         product, self.D, self.condition = shrinkage(self.s, self.lam)
         self.basis = model.basis(cells.X)
-        self.residual = cells.table(cells.y) - self.basis @ model.beta
+        self.residual = cells.table(cells.y)
+        if len(model.beta):
+            self.residual = self.residual - self.basis @ model.beta
         self.rotated = self.V.T @ self.residual @ self.W
-        self.rest = self.spectrum.outside(self.residual) @ self.W
+        self.rest = self.spectrum.outside(self.residual) @ self.W if self.spectrum.null else np.zeros((1, 1))
         log_det = cells.n * log_noise + float(np.log1p(product).sum())
         fit = float((self.rotated**2 * self.D).sum()) + float((self.rest**2).sum())
         self.value = 0.5 * (fit + log_det + cells.N * np.log(2 * np.pi))  # (P)
@@ -137,11 +120,9 @@ class Kronecker:
 
     def gradient(self, *, keep: bool = True) -> Array:
         """The gradient of ``value`` in the model's θ. keep: as of ``Dense``; nothing is used up here."""
-        # (D) for K: the lower triangle counted twice, the diagonal once.
-        half = self.half_trace()
-        signal = self.M @ self.root
-        G = blas.dsyrk(-1.0, signal.T, trans=1, beta=1.0, c=half, lower=1, overwrite_c=1).T
-        np.einsum("ii->i", G)[:] *= 0.5
+        G = self.half_trace(
+            self.M @ self.root
+        )  # (D) for K: entries off the diagonal counted twice, on one side of it
         B, _ = self.model.terms[0]
         a = (self.D * self.rotated) @ self.W.T
         by_task = _by_task(self.s, self.D, self.W, a)
@@ -151,17 +132,22 @@ class Kronecker:
             [B.pull(by_task), self.spectrum.pull(G), self.model.noise.pull(by_noise), by_mean.ravel()]
         )
 
-    def half_trace(self) -> Array:
-        """The lower triangle of V diag(Σ_t λ_t D_it) V' + Σ_t λ_t (I − V V'), (n, n)."""
-        # λ_t − λ_t D_it = s_i λ_t² D_it, without a difference; directions below the rounding of the others count as 0.
-        weight, total = self.s * (self.D @ self.lam**2), float(self.lam.sum())
-        known = weight > 0.1 * EPS * total
-        if known.all():
-            return np.asarray(blas.dsyrk(1.0, self.V * np.sqrt(self.D @ self.lam), lower=1))
-        half = np.zeros((self.cells.n, self.cells.n), order="F")
-        half.flat[:: self.cells.n + 1] = total
-        columns = (self.V.T[known] * np.sqrt(weight[known])[:, None]).T
-        return np.asarray(blas.dsyrk(-1.0, columns, beta=1.0, c=half, lower=1, overwrite_c=1))
+    def half_trace(self, taken: Array) -> Array:
+        """The upper triangle of V diag(Σ_t λ_t D_it) V' + Σ_t λ_t (I − V V') − taken taken', the diagonal halved."""
+        # λ_t − λ_t D_it = s_i λ_t² D_it, without a difference. It grows with s_i, and counts as 0 where it is less than
+        # the rounding of the others.
+        weight, total, n = self.s * (self.D @ self.lam**2), float(self.lam.sum()), self.cells.n
+        first = int(np.searchsorted(weight, 0.1 * EPS * total, side="right"))
+        if first == 0 and self.spectrum.null == 0:
+            half = blas.dsyrk(1.0, self.V * np.sqrt(self.D @ self.lam), lower=1)
+            half = blas.dsyrk(-1.0, taken, beta=1.0, c=half, lower=1, overwrite_c=1).T
+        else:
+            columns = np.hstack([self.V[:, first:] * np.sqrt(weight[first:]), taken])
+            half = np.zeros((n, n), order="F")
+            half.T.reshape(-1)[:: n + 1] = total
+            half = blas.dsyrk(-1.0, columns, beta=1.0, c=half, lower=1, overwrite_c=1).T
+        half.reshape(-1)[:: n + 1] *= 0.5
+        return np.asarray(half)
 
     @property
     def root(self) -> Array:

@@ -1,7 +1,7 @@
 """The nested fit of a complete table: one eigendecomposition for each setting of the kernel, the rest inside.
 
 (P)  min over ψ of g(ψ) = min over φ of −log p(y; ψ, φ) / N,   ψ the kernel's parameters, φ = (B, Σ, β)
-(D)  in the eigenbasis of K = V diag(s) V', with Y~ = V' Y and φ~ = V' φ(X), a value and gradient in φ take O(r T²);
+(D)  in the eigenbasis of K = V diag(s) V', with Y~ = V' Y and φ~ = V' φ(X), two derivatives in φ take O(r T³);
      of what lies outside V, R from (I − V V') (Y, φ) = Q R stands for it: only squares of it matter
 (K)  ∇g(ψ) = ∂/∂ψ −log p at the inner optimum: that φ moves with ψ does not matter there (envelope)
 
@@ -17,19 +17,30 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 from mtlref.errors import IllConditioned
+from mtlref.gp import trust
 from mtlref.gp.cells import Cells
-from mtlref.gp.kronecker import Kronecker, rotated_value
+from mtlref.gp.inner import Inner
+from mtlref.gp.kronecker import Kronecker
 from mtlref.gp.model import Model
 from mtlref.gp.spectrum import Spectrum, spectrum
 
 Array = NDArray[Any]
 REFUSED = 1e10
+# The first move of the kernel's log parameters, and inner iterations for one setting of them.
+STEP, INNER = 0.5, 50
+# Variables inside, beyond which their second derivatives cost more than joint descent.
+MANY = 200
 
 
 def kernel_slice(model: Model) -> slice:
     """Where the one kernel's parameters are in θ."""
     B, kernel = model.terms[0]
     return slice(len(B.theta), len(B.theta) + len(kernel.theta))
+
+
+def fits_inside(model: Model) -> bool:
+    """Whether second derivatives of all that is inside are cheap."""
+    return len(model.theta) - len(model.terms[0][1].theta) <= MANY
 
 
 def shortened(known: Spectrum, Y: Array, basis: Array) -> tuple[Array, Array, Array]:
@@ -44,52 +55,57 @@ def shortened(known: Spectrum, Y: Array, basis: Array) -> tuple[Array, Array, Ar
 
 def approach(
     start: Model, cells: Cells, low: Array, high: Array, tol: float, max_iter: int
-) -> tuple[Array, int]:
-    """(θ near a local optimum, outer iterations), from the start's θ within the bounds."""
+) -> tuple[Array, int, int]:
+    """(θ near a local optimum, outer iterations, points refused), from the start's θ within the bounds."""
     where = kernel_slice(start)
     inner = np.ones(len(start.theta), dtype=bool)
     inner[where] = False
-    best, least = np.clip(start.theta, low, high), np.inf
-    phi = best[inner]
+    # kappa of B, which is itself a variable inside; θ has its logarithm.
+    own = np.array([name.startswith("B") and ".kappa[" in name for name in start.names])[inner]
+
+    def inwards(theta: Array) -> Array:
+        phi = theta[inner]
+        phi[own] = np.exp(0.5 * phi[own])
+        return phi
+
+    best, least, refused = np.clip(start.theta, low, high), np.inf, 0
+    phi, phi_low, phi_high = inwards(best), inwards(low), inwards(high)
     Y, basis = cells.table(cells.y), start.basis(cells.X)
 
     def outer(psi: Array) -> tuple[float, Array]:
-        nonlocal phi, best, least
+        nonlocal phi, best, least, refused
         theta = best.copy()
         theta[where] = psi
-        known = spectrum(start.with_theta(theta).terms[0][1], cells.X)
-        s, turned, turned_basis = shortened(known, Y, basis)
-
-        def loss(part: Array) -> tuple[float, Array]:
-            theta[inner] = part
-            try:
-                value, gradient = rotated_value(start.with_theta(theta), s, turned, turned_basis, cells.n)
-            except IllConditioned:
-                return REFUSED, np.zeros(len(part))
-            return value / cells.N, gradient / cells.N
-
-        end = minimize(
-            loss,
-            phi,
-            jac=True,
-            method="L-BFGS-B",
-            bounds=list(zip(low[inner], high[inner], strict=True)),
-            options={"maxiter": 500, "maxfun": 1000, "ftol": 1e-15, "gtol": 0.03 * tol, "maxcor": 20},
-        )
-        if not end.fun < REFUSED:
+        try:
+            known = spectrum(start.terms[0][1].with_theta(psi), cells.X)
+            table = Inner(*shortened(known, Y, basis), cells.n, start)
+            found = trust.minimise(table.at, phi, phi_low, phi_high, 0.1 * tol, INNER)
+        except IllConditioned:
+            refused += 1
             return REFUSED, np.zeros(len(psi))
-        theta[inner] = end.x
-        if end.fun < least:
-            best, least, phi = theta.copy(), float(end.fun), end.x
-        made = Kronecker(start.with_theta(theta), cells, known)
-        return float(end.fun), made.gradient()[where] / cells.N  # (K)
+        refused += found.refused
+        theta[inner] = found.x
+        theta[np.flatnonzero(inner)[own]] = 2 * np.log(found.x[own])
+        value = cells.N * found.point.value
+        if value < least:
+            best, least, phi = theta.copy(), value, found.x
+        return value, Kronecker(start.with_theta(theta), cells, known).gradient()[where]  # (K)
+
+    # L-BFGS-B's first move is the gradient: this makes it STEP long.
+    begin = np.clip(start.theta, low, high)[where]
+    first = outer(begin)
+    weight = STEP / max(float(np.linalg.norm(first[1])), tol * cells.N)
+
+    def weighed(psi: Array) -> tuple[float, Array]:
+        value, gradient = first if (psi == begin).all() else outer(psi)
+        return weight * value, weight * gradient
 
     end = minimize(
-        outer,
-        best[where],
+        weighed,
+        begin,
         jac=True,
         method="L-BFGS-B",
         bounds=list(zip(low[where], high[where], strict=True)),
-        options={"maxiter": max_iter, "ftol": 1e-12, "gtol": 0.5 * tol},
+        options={"maxiter": max_iter, "ftol": 1e-12, "gtol": 0.5 * tol * cells.N * weight},
     )
-    return best, int(end.nit)
+    return best, int(end.nit), refused

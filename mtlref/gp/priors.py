@@ -63,8 +63,8 @@ class LogNormal(Prior):
 
 
 @dataclass(frozen=True)
-class Gamma(Prior):
-    """rate^shape v^(shape − 1) exp(−rate v) / Γ(shape), mean shape / rate; both > 0. shape > 1 keeps v off 0."""
+class _ShapeAndRate(Prior):
+    """The parent of densities with a shape and a rate, both > 0."""
 
     shape: float
     rate: float
@@ -73,33 +73,30 @@ class Gamma(Prior):
         inputs.positive(self.shape, "shape")
         inputs.positive(self.rate, "rate")
 
+    @property
+    def _constant(self) -> float:
+        """shape log rate − log Γ(shape)."""
+        return float(self.shape * np.log(self.rate)) - lgamma(self.shape)
+
+
+class Gamma(_ShapeAndRate):
+    """rate^shape v^(shape − 1) exp(−rate v) / Γ(shape), mean shape / rate; both > 0. shape > 1 keeps v off 0."""
+
     def log_density(self, v: Any) -> Any:
         """shape log rate − log Γ(shape) + (shape − 1) log v − rate v."""
-        return (
-            self.shape * np.log(self.rate) - lgamma(self.shape) + (self.shape - 1) * np.log(v) - self.rate * v
-        )
+        return self._constant + (self.shape - 1) * np.log(v) - self.rate * v
 
     def slope(self, v: Any) -> Any:
         """(shape − 1) / v − rate."""
         return (self.shape - 1) / v - self.rate
 
 
-@dataclass(frozen=True)
-class InverseGamma(Prior):
+class InverseGamma(_ShapeAndRate):
     """1/v is Gamma(shape, rate): keeps lengths off 0, with a heavy tail upwards; both > 0."""
-
-    shape: float
-    rate: float
-
-    def __post_init__(self) -> None:
-        inputs.positive(self.shape, "shape")
-        inputs.positive(self.rate, "rate")
 
     def log_density(self, v: Any) -> Any:
         """shape log rate − log Γ(shape) − (shape + 1) log v − rate / v."""
-        return (
-            self.shape * np.log(self.rate) - lgamma(self.shape) - (self.shape + 1) * np.log(v) - self.rate / v
-        )
+        return self._constant - (self.shape + 1) * np.log(v) - self.rate / v
 
     def slope(self, v: Any) -> Any:
         """−(shape + 1) / v + rate / v²."""

@@ -20,8 +20,8 @@ from scipy.spatial.distance import cdist
 from mtlref.gp.kernels import Leaf, Pull
 
 Array = NDArray[Any]
-# f'(s) of some rows.
-Slope = Callable[[slice], Array]
+# f'(s) of some rows and columns.
+Slope = Callable[[Any], Array]
 # Entries of a matrix that a pullback holds at a time: they stay in the cache.
 ROOM = 100_000
 ALL = slice(None)
@@ -62,6 +62,7 @@ class Stationary(Leaf):
 
     def at(self, X: Array, Z: Array | None = None) -> tuple[Array, Pull]:
         """(K, pull), as for every kernel."""
+        symmetric = Z is None
         X, Z = self._pair(X, Z)
         length = self.length
         s = _square_distance(X, Z, length)
@@ -73,12 +74,15 @@ class Stationary(Leaf):
             step = max(1, ROOM // len(Z))
             for first in range(0, len(X), step):  # what fits the cache, not a row
                 rows = slice(first, first + step)
-                H = slope(rows)
-                H *= G[rows]
+                # Routes that form one triangle have zeros left of the diagonal.
+                begin = first if symmetric and not G[rows, :first].any() else 0
+                part = (rows, slice(begin, None))
+                H = slope(part)
+                H *= G[part]
                 if len(length) == 1:
-                    by_length = by_length + np.einsum("ij,ij->", H, s[rows])
+                    by_length = by_length + np.einsum("ij,ij->", H, s[part])
                 else:
-                    by_length = by_length + squares(X[rows] / length, Z / length, H)
+                    by_length = by_length + squares(X[rows] / length, Z[begin:] / length, H)
             return np.concatenate([np.atleast_1d(-2 * by_length), self._shape(s, K, G)])  # (D)
 
         return K, pull
@@ -138,7 +142,7 @@ class Matern12(Stationary):
         r = np.sqrt(s)
         K = np.exp(-r)
 
-        def slope(rows: slice) -> Array:
+        def slope(rows: Any) -> Array:
             near = r[rows]
             apart = near != 0
             return np.where(apart, -0.5 * K[rows] / np.where(apart, near, 1.0), 0.0)

@@ -8,11 +8,13 @@ import numpy as np
 
 from mtlref import inputs
 from mtlref.errors import DataError, FormError
+from mtlref.gp.multi_task_gp import MultiTaskGP
 from mtlref.linear.factored import FactoredModel
 from mtlref.linear.model import LinearModel
 from mtlref.moments import Moments
 from mtlref.optim.result import Certificate
 from mtlref.tasks import TaskData
+from mtlref.verify.processes import audit_process
 from mtlref.verify.rigorous import certify
 
 
@@ -27,7 +29,7 @@ def audit(
     data : TaskData or Moments.
     W : (p, T), a column a task, in the order of ``data.names``. (``coef_`` is its transpose.) For a method whose
         objective is a function of factors the pair (L, S): L (p, k), S (k, T), transposes of ``components_`` and
-        ``membership_``.
+        ``membership_``. For a ``MultiTaskGP`` a ``mtlref.gp.Model``, in the targets' units as ``model_`` is.
     b : (T,) intercepts. None: the best intercepts for W, where the estimator fits intercepts; else zeros.
     rigorous : bool. True: the bounds hold as theorems, rounding included: exact and outward-rounded numbers in place of
         floats (``mtlref.verify.rigorous``), at the cost of seconds.
@@ -58,8 +60,17 @@ def audit(
     2.0
     """
     inputs.flag(rigorous, "rigorous")
+    if isinstance(estimator, MultiTaskGP):
+        certificate = audit_process(estimator, data, W)
+        if b is not None or rigorous:
+            raise FormError(
+                "a Gaussian process is audited at a model alone, without b and without rigorous=True"
+            )
+        return certificate
     if not isinstance(estimator, LinearModel):
-        raise FormError(f"estimator must be one of mtlref's linear methods; got a {type(estimator).__name__}")
+        raise FormError(
+            f"estimator must be one of mtlref's linear methods or a MultiTaskGP; got a {type(estimator).__name__}"
+        )
     if not isinstance(data, (TaskData, Moments)):
         raise FormError(
             f"data must be a TaskData or Moments; got a {type(data).__name__}: see TaskData.from_list"

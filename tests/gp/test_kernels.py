@@ -19,6 +19,7 @@ from mtlref.gp import (
     Periodic,
     RationalQuadratic,
     White,
+    stationary,
 )
 from mtlref.verify.derivative import complex_step
 
@@ -150,6 +151,22 @@ def test_units_of_inputs_go_with_the_length(name: str) -> None:
     kernel, X, Z = KERNELS[name][0], points(5), points(6, 1)
     moved = kernel.theta + np.array([np.log(7.0) if "length" in n else 0.0 for n in kernel.names])
     np.testing.assert_allclose(kernel.with_theta(moved)(7 * X, 7 * Z), kernel(X, Z), rtol=1e-12)
+
+
+@pytest.mark.parametrize("name", ["rbf", "rbf ard", "matern12 ard"])
+def test_pullback_in_blocks_of_rows(name: str) -> None:
+    """Blocks of two rows, of a matrix that is zero below its diagonal and of one that is not."""
+    rng = np.random.default_rng(0)
+    kernel, X, G = KERNELS[name][0], rng.uniform(size=(9, 3)), rng.standard_normal((9, 9))
+    arguments = [(X, None, np.triu(G)), (X, None, G), (X, X[:6], np.triu(G)[:, :6])]
+    whole = [kernel.at(x, z)[1](g) for x, z, g in arguments]
+    room, stationary.ROOM = stationary.ROOM, 18
+    try:
+        parts = [kernel.at(x, z)[1](g) for x, z, g in arguments]
+    finally:
+        stationary.ROOM = room
+    for one, other in zip(whole, parts, strict=True):
+        np.testing.assert_allclose(other, one, rtol=1e-12)
 
 
 @pytest.mark.parametrize("cls", [RBF, Matern12, Matern32, Matern52, RationalQuadratic, Periodic, Linear])
