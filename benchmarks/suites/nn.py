@@ -46,7 +46,7 @@ def compared(
         status = o.REACHED if apart <= AGREE else o.SHORT
         out.append(Outcome("nn", problem, name, status, version_of(name), gap=apart))
         kept.append(call)
-    seconds = best_of(kept, limits)
+    seconds = best_of(kept, limits, in_a_row=10)
     first = Outcome("nn", problem, "mtlref", o.REACHED, mt.__version__, seconds[0], 0.0)
     for r, s in zip(out, seconds[1:], strict=True):
         r.seconds = s if r.status == o.REACHED else None

@@ -61,8 +61,10 @@ MUTANTS = [
     Mutant("sigmoid of half the argument", "activations.py", "0.5 * np.tanh(0.5 * z) + 0.5", "0.5 * np.tanh(z) + 0.5", VALUES, "lstm"),
     Mutant("softmax backward without its mean", "gates.py", "g * (d - (d * g).sum(axis=-1, keepdims=True))", "g * d", GRADIENT, "mmoe"),
     Mutant("mixture gradient of the wrong factor", "gates.py", "np.moveaxis(g, -1, -2)[..., None] * d[..., None, :, :]", "d[..., None, :, :] + 0 * np.moveaxis(g, -1, -2)[..., None]", GRADIENT, "moe"),
-    Mutant("biases forgotten in the backward pass", "dense.py", "grads[b] = np.add.reduce(dz, axis=-2, out=grads.get(b))", "grads[b] = 0 * np.add.reduce(dz, axis=-2)", ADJOINT, "shared"),
-    Mutant("several members' biases forgotten", "dense.py", "    bias = np.add.reduce(dz, axis=-2)", "    bias = 0 * np.add.reduce(dz, axis=-2)", ADJOINT, "mmoe"),
+    Mutant("biases forgotten in the backward pass", "dense.py", "grads[b] = over_rows(dz, grads.get(b))", "grads[b] = 0 * over_rows(dz)", ADJOINT, "shared"),
+    Mutant("several members' biases forgotten", "dense.py", "    bias = over_rows(dz)", "    bias = 0 * over_rows(dz)", ADJOINT, "mmoe"),
+    Mutant("one row alone in the Jacobian's biases", "dense.py", "ones = np.ones((1, rows), dtype=dtype)", "ones = np.eye(1, rows, dtype=dtype)", JACOBIAN, "shared"),
+    Mutant("losses change places in the Jacobian's outer products", "towers.py", "np.ascontiguousarray(wide.T), np.ascontiguousarray(W.T)", "np.ascontiguousarray(wide.T[::-1]), np.ascontiguousarray(W.T)", JACOBIAN, "shared of numbers"),
     Mutant("a gradient made elsewhere left out", "net.py", "if grads[name] is not memory:", "if False:", JACOBIAN, "mmoe"),
     Mutant("joined weights taken apart in the wrong order", "dense.py", "return np.swapaxes(z.reshape(*z.shape[:-1], members, -1), -3, -2)", "return np.moveaxis(z.reshape(*z.shape[:-1], -1, members), -1, -3)", VALUES, "moe"),
     Mutant("towers' input gradient of one member alone", "dense.py", "return np.asarray(joined(dz) @ W.T)", "return np.asarray(joined(dz * (np.arange(members) == 0)[:, None, None]) @ W.T)", GRADIENT, "shared"),
@@ -161,8 +163,11 @@ def put_to(copy: Copy, law: str, kind: str, trials: int = 3) -> None:
         warnings.simplefilter("ignore")
         laws, nets = module("faulty.laws"), module("faulty.nets")
         check = {c.__name__: c for c in laws.NET_LAWS}[law]
+        architecture, _, numbers = kind.partition(" of ")
+        heads = (nets.nn.Regression(1),) * 3 if numbers else nets.HEADS
         for seed in range(trials):
-            here = nets.net(kind, tower=(3,) * (seed % 2), activation=("tanh", "elu")[seed % 2])
+            activation = ("tanh", "elu")[seed % 2]
+            here = nets.net(architecture, heads=heads, tower=(3,) * (seed % 2), activation=activation)
             assert type(here).__module__.startswith("faulty.")
             check(
                 laws.trial(here, np.random.default_rng(seed), masked=seed == 2), np.random.default_rng(seed)
