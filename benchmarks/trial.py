@@ -26,8 +26,8 @@ class Trial:
 def best_of(calls: Sequence[Callable[[], Any]], limits: Limits, in_a_row: int = 1) -> list[float]:
     """The least time of each call, in turn under the same load; at least three each, and as many as the budget lets.
 
-    in_a_row : calls of one before the next has its turn, each timed by itself. What a training repeats at once finds its
-    code and arrays in the processor's caches; after somebody else's turn it does not.
+    in_a_row : calls of one before the next has its turn, each timed by itself. What a training repeats at once finds
+    its code and arrays in the processor's caches; after somebody else's turn it does not.
     """
     best, clock, rounds = [np.inf] * len(calls), time.perf_counter(), 0
     least = max(1, limits.repeat)
