@@ -23,11 +23,18 @@ def timed(call: Callable[[], Any]) -> tuple[float, Any]:
     return now() - start, answer
 
 
-def best_of(calls: Sequence[Callable[[], Any]], least: int = 3, seconds: float = 0.0) -> list[float]:
-    """The least time of each call, in turn under the same load; at least ``least`` each, more within ``seconds``."""
+def best_of(
+    calls: Sequence[Callable[[], Any]], least: int = 3, seconds: float = 0.0, in_a_row: int = 1
+) -> list[float]:
+    """The least time of each call, in turn under the same load; at least ``least`` each, more within ``seconds``.
+
+    in_a_row : calls of one before the next has its turn, each timed by itself. What a training repeats at once finds
+    its code and arrays in the processor's caches; after somebody else's turn it does not.
+    """
     best, start, rounds = [np.inf] * len(calls), now(), 0
     while rounds < max(1, least) or (now() - start < seconds and rounds < 300):
         for k, call in enumerate(calls):
-            best[k] = min(best[k], timed(call)[0])
+            for _ in range(in_a_row):
+                best[k] = min(best[k], timed(call)[0])
         rounds += 1
     return [float(b) for b in best]

@@ -19,6 +19,7 @@ from benchmarks.machine import allowed, version_of
 from benchmarks.outcome import Outcome
 from benchmarks.runner import Limits
 from benchmarks.trial import Trial, in_turn
+from mtlref.balance.minnorm import quick_weights
 
 # float32: sums in another order.
 AGREE = 1e-4
@@ -46,7 +47,7 @@ def compared(
         status = o.REACHED if apart <= AGREE else o.SHORT
         out.append(Outcome("nn", problem, name, status, version_of(name), gap=apart))
         kept.append(call)
-    seconds = in_turn(kept, limits)
+    seconds = in_turn(kept, limits, in_a_row=10)
     first = Outcome("nn", problem, "mtlref", o.REACHED, mt.__version__, seconds[0], 0.0)
     for r, s in zip(out, seconds[1:], strict=True):
         r.seconds = s if r.status == o.REACHED else None
@@ -112,18 +113,27 @@ def jacobian(problem: str, sizes: tuple[int, int, int, int]) -> Callable[[Limits
     return run
 
 
-def directions(problem: str, m: int, d: int) -> Callable[[Limits], list[Outcome]]:
-    """The shortest vector in the hull of the tasks' gradients."""
+def directions(problem: str, m: int, d: int, after: bool = False) -> Callable[[Limits], list[Outcome]]:
+    """The shortest vector in the hull of the tasks' gradients; ``after``: from J J' to its weights alone."""
 
     def run(limits: Limits) -> list[Outcome]:
         hulls, mgda = [balancers.jacobian(m, d, seed) for seed in range(HULLS)], mt.balance.MGDA()
+        given = [J @ J.T for J in hulls] if after else hulls
+        plain: Callable[..., Any] = balancers.loop if after else balancers.frank_wolfe
         calls: dict[str, Callable[[Any], Any]] = {
-            LOOPS[0]: mgda,
-            LOOPS[1]: lambda J: balancers.frank_wolfe(J)[0],
-            LOOPS[2]: lambda J: balancers.frank_wolfe(J, step=0.0, gap=1e-3, steps=100000)[0],
+            LOOPS[0]: quick_weights if after else mgda,
+            LOOPS[1]: lambda J: plain(J)[0],
+            LOOPS[2]: lambda J: plain(J, step=0.0, gap=1e-3, steps=100000)[0],
         }
-        gaps = [max(abs(balancers.gap(J, call(J))) for J in hulls) for call in calls.values()]
-        seconds = in_turn([lambda c=c: [c(J) for J in hulls] for c in calls.values()], limits)
+
+        def direction(J: Any, answer: Any) -> Any:
+            return answer @ J if after else answer
+
+        gaps = [
+            max(abs(balancers.gap(J, direction(J, call(A)))) for J, A in zip(hulls, given, strict=True))
+            for call in calls.values()
+        ]
+        seconds = in_turn([lambda c=c: [c(A) for A in given] for c in calls.values()], limits)
         versions = [mt.__version__, np.__version__, np.__version__]
         return [
             Outcome("nn", problem, name, o.REACHED, versions[k], seconds[k] / HULLS, gaps[k])
@@ -143,12 +153,12 @@ def _trials(
             words = "batch {}, {} in, hidden {}-{}, {} tasks, float32".format(*size[:3], *size[2:])
             out.append(Trial(name, words, make(name, size), solvers))
     for m, d in hulls:
-        name = f"MGDA {m} × {d}"
-        out.append(
-            Trial(
-                name, f"{m} tasks, {d} parameters, mean of {HULLS} Jacobians", directions(name, m, d), LOOPS
-            )
-        )
+        for name, what, after in (
+            (f"MGDA {m} × {d}", "from J to the direction", False),
+            (f"MGDA weights {m} × {d}", "from J J' to the weights", True),
+        ):
+            words = f"{m} tasks, {d} parameters, mean of {HULLS} Jacobians, {what}"
+            out.append(Trial(name, words, directions(name, m, d, after), LOOPS))
     return tuple(out)
 
 

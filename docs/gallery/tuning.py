@@ -26,9 +26,12 @@ from scipy.stats import rankdata, ttest_rel
 import mtlref as mt
 
 Values = NDArray[Any]
+Key = tuple[Any, ...]
 B = mt.balance
 SINGLE, EQUAL, FIXED = "single-task nets", "equal weights", "tuned weights"
 WIDTH = 32
+FIELDS = ["data", "method", "split", "setting", "epochs", "patience", "rate", "ridge", "own"]
+FIELDS += ["validation", "mean", "worst", "epoch", "seconds", "error"]
 # What each method has of its own to tune; rng gives one draw.
 OWN: dict[str, Callable[[np.random.Generator, int], Any]] = {
     SINGLE: lambda rng, K: B.Fixed(),
@@ -119,7 +122,9 @@ def _halves(
     return first, second
 
 
-def trained(method: str, name: str, split: int, setting: int, epochs: int) -> dict[str, Any]:
+def trained(
+    method: str, name: str, split: int, setting: int, epochs: int, patience: int | None = None
+) -> dict[str, Any]:
     """One training: the row of the results."""
     train, check, test = parts(name, split)
     K, p = len(train.ys), train.x.shape[1]
@@ -134,12 +139,13 @@ def trained(method: str, name: str, split: int, setting: int, epochs: int) -> di
     rng = np.random.default_rng([split, setting, 17])
     start = time.perf_counter()
     row = {"data": name, "method": method, "split": split, "setting": setting, "rate": rate, "ridge": ridge}
+    row |= {"epochs": epochs, "patience": patience or epochs}
     row["own"] = "" if own is None else repr(own).replace("\n", " ")
     try:
         out = mt.nn.train(
             net, net.init(rng), train.batch(), rng=rng, optimizer=mt.nn.Adam(rate), epochs=epochs,
-            batch_size=512 if name == "landmine" else 128, validation=check.batch(), patience=epochs, ridge=ridge,
-            balancer=own,
+            batch_size=512 if name == "landmine" else 128, validation=check.batch(), patience=patience or epochs,
+            ridge=ridge, balancer=own,
         )  # fmt: skip
     except mt.DataError as problem:  # a weighting whose step was too long for its weights
         return row | {"validation": np.nan, "mean": np.nan, "worst": np.nan, "error": str(problem)[:80]}
@@ -148,13 +154,28 @@ def trained(method: str, name: str, split: int, setting: int, epochs: int) -> di
     return row | {"epoch": out.best_epoch, "seconds": round(time.perf_counter() - start, 2), "error": ""}
 
 
-def study(names: list[str], methods: list[str], settings: int, splits: int, epochs: int) -> Iterator[dict]:
-    """Every training, data set by data set, split by split."""
+def study(
+    names: list[str],
+    methods: list[str],
+    settings: int,
+    splits: int,
+    epochs: int,
+    patience: int | None,
+    done: set[Key],
+) -> Iterator[dict[str, Any]]:
+    """Every training that is not done, data set by data set, split by split, setting by setting."""
     for name in names:
         for split in range(splits):
-            for method in methods:
-                for setting in range(settings):
-                    yield trained(method, name, split, setting, epochs)
+            for setting in range(settings):
+                for method in methods:
+                    if (name, method, split, setting, epochs, patience or epochs) not in done:
+                        yield trained(method, name, split, setting, epochs, patience)
+
+
+def key(row: dict[str, Any]) -> Key:
+    """What a training is known by."""
+    numbers = [int(row[field]) for field in ("split", "setting", "epochs", "patience")]
+    return (row["data"], row["method"], *numbers)
 
 
 def chosen(rows: list[dict[str, Any]], name: str, method: str) -> list[dict[str, Any]]:
@@ -243,13 +264,14 @@ def picture(rows: list[dict[str, Any]], name: str) -> str:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Train, write results.csv and pictures, print the tables."""
+    """Train what results.csv does not hold yet, write it and pictures, print the tables."""
     parser = argparse.ArgumentParser(prog="python docs/gallery/tuning.py", description=__doc__)
     parser.add_argument("--data", default="digits,landmine")
     parser.add_argument("--methods", default=",".join(OWN), help="names, as in the table")
     parser.add_argument("--settings", type=int, default=6)
     parser.add_argument("--splits", type=int, default=5, help="at most 5 on digits")
     parser.add_argument("--epochs", type=int, default=60)
+    parser.add_argument("--patience", type=int, help="epochs without a better validation loss (default: all)")
     parser.add_argument("--out", default="tuning-run", help="folder for results.csv and the pictures")
     parser.add_argument(
         "--read", action="store_true", help="train nothing: tables of the folder's results.csv"
@@ -259,29 +281,18 @@ def main(arguments: list[str] | None = None) -> int:
     folder.mkdir(parents=True, exist_ok=True)
     names = o.data.split(",")
     methods = o.methods.split(",")
-    fields = [
-        "data",
-        "method",
-        "split",
-        "setting",
-        "rate",
-        "ridge",
-        "own",
-        "validation",
-        "mean",
-        "worst",
-        "epoch",
-    ]
-    fields += ["seconds", "error"]
+    path = folder / "results.csv"
     rows: list[dict[str, Any]] = []
-    if o.read:
-        with (folder / "results.csv").open(newline="", encoding="utf-8") as stream:
+    if path.is_file():
+        with path.open(newline="", encoding="utf-8") as stream:
             rows = list(csv.DictReader(stream))
-    else:
-        with (folder / "results.csv").open("w", newline="", encoding="utf-8") as stream:
-            writer = csv.DictWriter(stream, fields, restval="")
-            writer.writeheader()
-            for row in study(names, methods, o.settings, o.splits, o.epochs):
+    if not o.read:
+        with path.open("a", newline="", encoding="utf-8") as stream:
+            writer = csv.DictWriter(stream, FIELDS, restval="")
+            if not rows:
+                writer.writeheader()
+            done = {key(r) for r in rows}
+            for row in study(names, methods, o.settings, o.splits, o.epochs, o.patience, done):
                 writer.writerow(row)
                 stream.flush()
                 rows.append(row)

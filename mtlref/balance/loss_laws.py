@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mtlref.balance.dwa import DWA
 from mtlref.balance.famo import FAMO
@@ -19,57 +18,17 @@ from mtlref.balance.fixed import Fixed
 from mtlref.balance.gls import GLS
 from mtlref.balance.gradnorm import GradNorm
 from mtlref.balance.imtll import IMTLL
+from mtlref.balance.loss_trial import agree, problem, require, run, slope
 from mtlref.balance.rlw import RLW
 from mtlref.balance.uw import UW
 from mtlref.balance.weighting import LossWeighting
-from mtlref.errors import LawViolation
-
-Array = NDArray[np.float64]
-STEP: float = 1e-30
-
-
-def _require(holds: Any, message: str) -> None:
-    if not bool(holds):
-        raise LawViolation(message)
-
-
-def _agree(one: Any, other: Any, what: str, tol: float = 1e-12) -> None:
-    a, b = np.asarray(one, dtype=float), np.asarray(other, dtype=float)
-    size = max(float(np.abs(a).max()), float(np.abs(b).max()), 1e-300)
-    close = a.shape == b.shape and np.abs(a - b).max() <= tol * size
-    _require(close, f"{what}: {a.tolist()} and {b.tolist()} differ")
-
-
-def slope(f: Callable[[Any], Any], x: Array) -> Array:
-    """The gradient of a real analytic function by complex steps."""
-    return np.array([np.imag(f(x + 1j * STEP * e)) / STEP for e in np.eye(len(x))])
-
-
-def problem(rng: np.random.Generator, T: int = 3) -> tuple[Array, Array]:
-    """Gradients (T, 4) and losses (T,) of different sizes."""
-    return rng.standard_normal((T, 4)), np.exp(rng.normal(size=T))
-
-
-def run(
-    weighting: LossWeighting, rng: np.random.Generator, steps: int = 4
-) -> tuple[Any, Array, Array, Array]:
-    """State, J and losses of a step, and its weights, after a few steps."""
-    T = 3
-    if isinstance(weighting, Fixed) and weighting.weights is not None:
-        T = len(weighting.weights)
-    state = weighting.init(T)
-    for _ in range(steps - 1):
-        J, losses = problem(rng, T)
-        _, state = weighting.update(state, J, losses, rng)
-    J, losses = problem(rng, T)
-    return state, J, losses, weighting.update(state, J, losses, np.random.default_rng(0))[0]
 
 
 def nonnegative(weighting: LossWeighting, rng: np.random.Generator) -> None:
     """Weights are >= 0, finite, one for each task."""
     state, _, _, weights = run(weighting, rng)
-    _require(weights.shape == (state.T,), f"weights must have shape ({state.T},); got {weights.shape}")
-    _require(
+    require(weights.shape == (state.T,), f"weights must have shape ({state.T},); got {weights.shape}")
+    require(
         (weights >= 0).all() and np.isfinite(weights).all(), f"weights must be >= 0; got {weights.tolist()}"
     )
 
@@ -79,8 +38,8 @@ def pure(weighting: LossWeighting, rng: np.random.Generator) -> None:
     state, J, losses, weights = run(weighting, rng)
     kept = repr(state), J.copy(), losses.copy()
     again = weighting.update(state, J, losses, np.random.default_rng(0))[0]
-    _require((again == weights).all(), f"a second update gave {again.tolist()} for {weights.tolist()}")
-    _require(
+    require((again == weights).all(), f"a second update gave {again.tolist()} for {weights.tolist()}")
+    require(
         repr(state) == kept[0] and (kept[1] == J).all() and (losses == kept[2]).all(),
         "an argument was changed",
     )
@@ -94,7 +53,7 @@ def task_permutation(weighting: LossWeighting, rng: np.random.Generator) -> None
         J, losses = problem(rng)
         w, one = weighting.update(one, J, losses)
         v, other = weighting.update(other, J[order], losses[order])
-        _agree(v, w[order], "weights of permuted tasks and permuted weights")
+        agree(v, w[order], "weights of permuted tasks and permuted weights")
 
 
 def uw_follows_its_slope(weighting: LossWeighting, rng: np.random.Generator) -> None:
@@ -114,15 +73,15 @@ def uw_follows_its_slope(weighting: LossWeighting, rng: np.random.Generator) -> 
             )
         return sum(parts)
 
-    _agree(weights, slope(lambda L: total(state.s, L), losses), "weights and the slope in the losses")
+    agree(weights, slope(lambda L: total(state.s, L), losses), "weights and the slope in the losses")
     after = weighting.update(state, J, losses)[1]
-    _agree(
+    agree(
         after.s - state.s, -weighting.lr * slope(lambda s: total(s, losses), state.s), "the step of s", 1e-10
     )
     best = weighting.optimum(losses)
     factor = np.array([0.5 if form == "regression" else 1.0 for form in forms])
     flat = slope(lambda s: total(s, losses), np.log(factor / best))
-    _require(
+    require(
         np.abs(flat).max() <= 1e-12 * (1 + losses.max()),
         f"the slope at the optimum must be 0; got {flat.tolist()}",
     )
@@ -136,13 +95,13 @@ def imtll_follows_its_slope(weighting: LossWeighting, rng: np.random.Generator) 
     def total(s: Any, L: Any) -> Any:
         return sum(np.exp(si) * Li - si for si, Li in zip(s, L, strict=True))
 
-    _agree(weights, slope(lambda L: total(state.s, L), losses), "weights and the slope in the losses")
+    agree(weights, slope(lambda L: total(state.s, L), losses), "weights and the slope in the losses")
     after = weighting.update(state, J, losses)[1]
-    _agree(
+    agree(
         after.s - state.s, -weighting.lr * slope(lambda s: total(s, losses), state.s), "the step of s", 1e-10
     )
     flat = slope(lambda s: total(s, losses), np.log(weighting.optimum(losses)))
-    _require(np.abs(flat).max() <= 1e-12, f"the slope at the optimum must be 0; got {flat.tolist()}")
+    require(np.abs(flat).max() <= 1e-12, f"the slope at the optimum must be 0; got {flat.tolist()}")
 
 
 def gls_is_the_slope_of_the_mean(weighting: LossWeighting, rng: np.random.Generator) -> None:
@@ -154,7 +113,7 @@ def gls_is_the_slope_of_the_mean(weighting: LossWeighting, rng: np.random.Genera
         product = L[0] * L[1] * L[2]
         return np.log(product) if weighting.convention == "log" else product ** (1 / 3)
 
-    _agree(weighting(losses), slope(mean, losses), "weights and the slope of the mean")
+    agree(weighting(losses), slope(mean, losses), "weights and the slope of the mean")
 
 
 def one_optimum(weighting: LossWeighting, rng: np.random.Generator) -> None:
@@ -162,12 +121,12 @@ def one_optimum(weighting: LossWeighting, rng: np.random.Generator) -> None:
     _, losses = problem(rng)
     three = [UW().optimum(losses), GLS()(losses), IMTLL().optimum(losses)]
     for w in three:
-        _agree(w / w.sum(), three[0] / three[0].sum(), "weights of UW, GLS and IMTL-L at the optimum")
+        agree(w / w.sum(), three[0] / three[0].sum(), "weights of UW, GLS and IMTL-L at the optimum")
     s = IMTLL(lr=0.5)
     state = s.init(3)
     for _ in range(400):  # the learned one gets there by its own steps
         weights, state = s.update(state, None, losses / losses.mean())
-    _agree(weights * losses / losses.mean(), np.ones(3), "e^s L after many steps and 1", 1e-9)
+    agree(weights * losses / losses.mean(), np.ones(3), "e^s L after many steps and 1", 1e-9)
 
 
 def gradnorm_follows_its_slope(weighting: LossWeighting, rng: np.random.Generator) -> None:
@@ -185,8 +144,8 @@ def gradnorm_follows_its_slope(weighting: LossWeighting, rng: np.random.Generato
 
     moved = state.w - weighting.lr * slope(total, state.w)
     used, after = weighting.update(state, J, losses)
-    _agree(after.w, moved * 3 / moved.sum(), "weights of the next step")
-    _agree(used, state.w if weighting.convention == "paper" else after.w, "weights of this step")
+    agree(after.w, moved * 3 / moved.sum(), "weights of the next step")
+    agree(used, state.w if weighting.convention == "paper" else after.w, "weights of this step")
 
 
 def dwa_is_its_formula(weighting: LossWeighting, rng: np.random.Generator) -> None:
@@ -205,7 +164,7 @@ def dwa_is_its_formula(weighting: LossWeighting, rng: np.random.Generator) -> No
         if len(whole) >= 2:
             powers = np.exp(whole[-1] / whole[-2] / weighting.temperature)
             expected = 3 * powers / powers.sum()
-        _agree(weights, expected, f"weights of step {k} and the formula")
+        agree(weights, expected, f"weights of step {k} and the formula")
 
 
 def famo_follows_its_slope(weighting: LossWeighting, rng: np.random.Generator) -> None:
@@ -220,11 +179,11 @@ def famo_follows_its_slope(weighting: LossWeighting, rng: np.random.Generator) -
         return (e * fall).sum() / e.sum()
 
     expected = state.xi - weighting.lr * (slope(rate, state.xi) + weighting.decay * state.xi)
-    _agree(settled.xi, expected, "ξ after the losses were seen", 1e-10)
+    agree(settled.xi, expected, "ξ after the losses were seen", 1e-10)
     z = np.exp(settled.xi) / np.exp(settled.xi).sum()
-    _agree(weights.sum(), 1.0, "the sum of the weights and 1")
+    agree(weights.sum(), 1.0, "the sum of the weights and 1")
     share = weights * (losses - weighting.floor)
-    _agree(share / share.sum(), z, "w L in ratio and softmax(ξ)")
+    agree(share / share.sum(), z, "w L in ratio and softmax(ξ)")
 
 
 def rlw_is_on_the_simplex(weighting: LossWeighting, rng: np.random.Generator) -> None:
@@ -233,13 +192,13 @@ def rlw_is_on_the_simplex(weighting: LossWeighting, rng: np.random.Generator) ->
     total = 1.0 if weighting.convention == "paper" else 3.0
     state = weighting.init(3)
     many = np.stack([weighting.update(state, None, None, rng)[0] for _ in range(2000)])
-    _agree(many.sum(axis=1), np.full(2000, total), "sums of weights")
+    agree(many.sum(axis=1), np.full(2000, total), "sums of weights")
     # The mean of 2000 draws lies within five standard errors.
     off = np.abs(many.mean(axis=0) - total / 3) / (many.std(axis=0) / np.sqrt(2000))
-    _require(off.max() < 5, f"the mean of the weights is {off.max():.1f} standard errors off")
+    require(off.max() < 5, f"the mean of the weights is {off.max():.1f} standard errors off")
     draw = np.array([1.0, 0.0, 2.0])
     z = np.exp(draw) if weighting.distribution in ("normal", "uniform") else draw
-    _agree(weighting.update(state, draw=draw)[0], total * z / z.sum(), "weights of a given draw")
+    agree(weighting.update(state, draw=draw)[0], total * z / z.sum(), "weights of a given draw")
 
 
 LOSS_WEIGHTING_LAWS: Mapping[type[LossWeighting], tuple[Callable[[LossWeighting, np.random.Generator], None], ...]] = {

@@ -12,7 +12,6 @@ Source: lawson1974, chapter 23.
 from __future__ import annotations
 
 from functools import cache
-from math import sqrt
 from typing import Any
 
 import numpy as np
@@ -93,33 +92,34 @@ SAFE = (1e-280, 1e280)
 def quick_hull(J: Array) -> tuple[Array, Array] | None:
     """(w, d) of ``hull_point`` from J J' alone where that costs no digit; None where the slower way must be taken.
 
-    J (m, d) float64. A task that is left out stays out; the answer is given only if it is optimal. NaN gives None.
+    J (m, d) float64. NaN gives None.
     """
-    m = len(J)
-    if m > 64:
+    if len(J) > 64:
         return None
-    with np.errstate(all="ignore"):
-        G = J @ J.T
+    w = quick_weights(inner_products(J))
+    return None if w is None else (w, w @ J)
+
+
+def quick_weights(G: Array) -> Array | None:
+    """w (m,) of ``hull_weights`` from G = J J' (m, m), or None as in ``quick_hull``.
+
+    A task that is left out stays out; the answer is given only if it is optimal.
+    """
+    m = len(G)
     squares = G.diagonal().tolist()
-    least = min(squares)
-    if not (SAFE[0] < least and sum(squares) < SAFE[1]):  # the sum sees a NaN, the least may not
+    if not (SAFE[0] < min(squares) and sum(squares) < SAFE[1]):  # the sum sees a NaN, the least may not
         return None
     if m == 2:
-        return _quick_pair(J, squares[0], squares[1], float(G[0, 1]))
-    # In units: U U' c = wanted on the tasks with weight, >= elsewhere; w = c over the lengths, up to a factor.
-    short = [1.0 / sqrt(s) for s in squares]
-    to_unit = np.array(short)
-    gram = G * to_unit
-    gram *= to_unit[:, None]
-    small = sqrt(least)
-    wanted = [small * s for s in short]
-    active = list(range(m))
-    posv = _posv()
+        return _quick_pair(squares[0], squares[1], float(G[0, 1]))
+    active, part = list(range(m)), G
+    posv = _lapack().dposv
     for _ in range(4):
-        part = gram if len(active) == m else gram[np.ix_(active, active)]
-        factor, c, failed = posv(part, [wanted[i] for i in active])
-        # The pivots of a well-conditioned Gram matrix of units are far from zero.
-        if failed or min(factor.diagonal().tolist()) < 0.3:
+        # G c = 1 on the tasks with weight: w = c up to a factor.
+        factor, c, failed = posv(part, [1.0] * len(active))
+        # The pivots of a well-conditioned Gram matrix are not far below the squared lengths.
+        if failed or any(
+            r * r < 0.09 * squares[i] for i, r in zip(active, factor.diagonal().tolist(), strict=True)
+        ):
             return None
         inside = c.tolist()
         if min(inside) > 0:
@@ -127,24 +127,45 @@ def quick_hull(J: Array) -> tuple[Array, Array] | None:
         active = [i for i, v in zip(active, inside, strict=True) if v > 0]
         if not active:
             return None
+        part = G[np.ix_(active, active)]
     else:
         return None
-    w = [0.0] * m
-    total = 0.0
-    for i, v in zip(active, inside, strict=True):
-        w[i] = v * short[i]
-        total += w[i]
-    weights = np.array(w)
-    weights /= total
+    total = sum(inside)
+    if len(active) == m:
+        weights = c / total
+    else:
+        weights = np.zeros(m)
+        weights[active] = c / total
     slopes = (G @ weights).tolist()
     level = slopes[active[0]]
     # ⟨g_i, d⟩ = ‖d‖² for the tasks with weight, >= for those left out
     if min(slopes) < level * (1 - 1e-13) or any(slopes[i] > level * (1 + 1e-13) for i in active):
         return None
-    return weights, weights @ J
+    return np.asarray(weights)
 
 
-def _quick_pair(J: Array, a: float, b: float, ab: float) -> tuple[Array, Array] | None:
+# Multiplications up to which BLAS has a quick way for small products; and entries of J beyond which pieces are taken.
+SMALL, WHOLE = 900_000, 1 << 17
+
+
+def inner_products(J: Array) -> Array:
+    """J J' (m, m), in the ways that are the quickest for few long rows; overflow and NaN go in silence."""
+    m, d = J.shape
+    if m * d <= WHOLE or m == 1:
+        # For so few rows the general product is several times quicker than the symmetric one that ``@`` takes.
+        return np.asarray(_blas().dgemm(1.0, J.T, J.T, trans_a=1))
+    columns = max(512, SMALL // (m * (m - 1)))
+    G = np.zeros((m, m))
+    with np.errstate(all="ignore"):
+        for a in range(0, d, columns):
+            piece = J[:, a : a + columns]
+            G[:, :-1] += piece @ piece[:-1].T
+            G[-1, -1] += piece[-1] @ piece[-1]
+    G[:-1, -1] = G[-1, :-1]
+    return G
+
+
+def _quick_pair(a: float, b: float, ab: float) -> Array | None:
     """Two gradients of squared lengths a, b and inner product ab: in closed form."""
     if ab >= a or ab >= b:
         first = 1.0 if a <= b else 0.0
@@ -155,16 +176,23 @@ def _quick_pair(J: Array, a: float, b: float, ab: float) -> tuple[Array, Array] 
         first = (b - ab) / apart
         if not 1e-3 < first < 1 - 1e-3:
             return None
-    w = np.array([first, 1.0 - first])
-    return w, w @ J
+    return np.array([first, 1.0 - first])
 
 
 @cache
-def _posv() -> Any:
-    """LAPACK's solver for positive definite systems, loaded when first needed."""
-    from scipy.linalg.lapack import dposv
+def _lapack() -> Any:
+    """LAPACK, loaded when first needed."""
+    from scipy.linalg import lapack
 
-    return dposv
+    return lapack
+
+
+@cache
+def _blas() -> Any:
+    """BLAS, loaded when first needed."""
+    from scipy.linalg import blas
+
+    return blas
 
 
 def hull_point(rows: Rows, lengths: Array | None = None) -> tuple[Array, Array]:

@@ -8,8 +8,8 @@ h (B, in), or (members, B, in).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,8 +20,7 @@ Values = NDArray[Any]
 Params = dict[str, Values]
 
 
-@dataclass(frozen=True)
-class Step:
+class Step(NamedTuple):
     """What the backward pass of one layer needs: its input, its weights, z = input W + b, and act(z).
 
     W : (in, out) for one member; (members, in, out) where each has an input; (in, members out) where they are joined.
@@ -49,7 +48,7 @@ def affine(params: Params, names: tuple[str, ...], x: Values) -> tuple[Values, V
 
 def plus(z: Values, b: Values) -> Values:
     """z + b, in z's own memory where its type allows."""
-    if np.can_cast(b.dtype, z.dtype):
+    if b.dtype is z.dtype or np.can_cast(b.dtype, z.dtype):
         z += b
         return z
     return z + b
@@ -93,15 +92,20 @@ def backward(
     False the input's gradient is not formed. It keeps the member axis, unless ``each`` is False: then
     it is the sum over members, of one input for all.
     """
-    back: Values | None = d
-    for k, step in reversed(list(enumerate(steps))):
-        assert back is not None
-        slope = act.slope(step.z, step.a)
+    back = d
+    for k in range(len(steps) - 1, -1, -1):
+        names, source, W, z, a = steps[k]
+        slope = act.slope(z, a)
         # What was made here may be overwritten; what the caller gave may not.
-        dz = np.multiply(back, slope, out=None if back is d or slope.dtype != back.dtype else back)
+        if back is d or slope.dtype != back.dtype:
+            back = back * slope
+        else:
+            back *= slope
         if grads is not None:
-            affine_gradients(grads, step.names, step.source, dz)
-        back = into(step.names, step.source, step.W, dz, each or k > 0) if k > 0 or to_input else None
+            affine_gradients(grads, names, source, back)
+        if k == 0 and not to_input:
+            return None
+        back = into(names, source, W, back, each or k > 0)
     return back
 
 
@@ -109,7 +113,9 @@ def into(names: tuple[str, ...], x: Values, W: Values, dz: Values, each: bool = 
     """The gradient in the input from dz; by member, or summed over them."""
     members = len(names)
     if members == 1 and dz.flags.c_contiguous:  # one product for all losses
-        return np.asarray((dz.reshape(-1, dz.shape[-1]) @ W.T).reshape(*dz.shape[:-1], len(W)))
+        rows = dz @ W.T if dz.ndim == 2 else dz.reshape(-1, dz.shape[-1]) @ W.T
+        out: Values = rows.reshape(dz.shape[:-1] + rows.shape[1:])
+        return out
     if members == 1 or x.ndim == 3:
         return np.asarray(dz @ np.swapaxes(W, -1, -2))
     if not each:
@@ -121,10 +127,10 @@ def affine_gradients(grads: Params, names: tuple[str, ...], x: Values, dz: Value
     """x' dz for W, and the sum of dz over rows for b."""
     if len(names) == 1:
         W, b = f"{names[0]}.W", f"{names[0]}.b"
-        grads[W] = np.matmul(np.swapaxes(x, -1, -2), dz, out=grads.get(W))
-        grads[b] = np.add.reduce(dz, axis=-2, out=grads.get(b))
+        grads[W] = np.matmul(x.swapaxes(-1, -2), dz, out=grads.get(W))
+        grads[b] = over_rows(dz, grads.get(b))
         return
-    bias = np.add.reduce(dz, axis=-2)
+    bias = over_rows(dz)
     if x.ndim == 2:
         weight = apart(x.T @ joined(dz), len(names))
     else:
@@ -132,3 +138,20 @@ def affine_gradients(grads: Params, names: tuple[str, ...], x: Values, dz: Value
     for k, name in enumerate(names):
         grads[f"{name}.W"] = weight[..., k, :, :]
         grads[f"{name}.b"] = bias[..., k, :]
+
+
+def over_rows(dz: Values, out: Values | None = None) -> Values:
+    """The sum over rows, (..., H) of (..., B, H); with leading axes the product with ones is the quicker way."""
+    if dz.ndim == 2 or not dz.flags.c_contiguous:
+        return np.asarray(np.add.reduce(dz, axis=-2, out=out))
+    if out is None:
+        out = np.empty(dz.shape[:-2] + dz.shape[-1:], dtype=dz.dtype)
+    np.matmul(_ones(dz.shape[-2], dz.dtype), dz, out=out[..., None, :])
+    return out
+
+
+@lru_cache(maxsize=16)
+def _ones(rows: int, dtype: Any) -> Values:
+    ones = np.ones((1, rows), dtype=dtype)
+    ones.setflags(write=False)
+    return ones

@@ -33,8 +33,9 @@ class NeuralModel(Predicting, Preparing):
     """The parent of the neural estimators; a page gives ``_make(n_in, heads, reverse)``.
 
     Attributes: params_ (dict), net_, tasks_, history_ ("train" (epochs, K), "validation" (epochs, K) or None,
-    "best_epoch", "ending"), n_iter_ (epochs run), certificate_ (GradientCheck at the answer), classes_ (labels: one
-    array where ``loss`` is a word, else a list over tasks with None for numbers), n_features_in_, feature_names_in_.
+    "columns": the tasks' labels and auxiliary outputs that the K are, "best_epoch", "ending"), n_iter_ (epochs run),
+    certificate_ (GradientCheck at the answer), classes_ (labels: one array where ``loss`` is a word, else a list over
+    tasks with None for numbers), n_features_in_, feature_names_in_.
     """
 
     certificate_: GradientCheck
@@ -106,6 +107,10 @@ class NeuralModel(Predicting, Preparing):
         inputs.choice(self.dtype, "dtype", ("float32", "float64"))
         if not inputs.nonnegative(self.validation_fraction, "validation_fraction") < 1:
             raise DataError(f"validation_fraction must be below 1; got {self.validation_fraction!r}")
+        if not isinstance(self.auxiliary, (tuple, list)):
+            raise FormError(
+                f"auxiliary must be a tuple of auxiliary outputs, as (Reconstruction(),); got {self.auxiliary!r}"
+            )
         for extra in self.auxiliary:
             if not isinstance(extra, Auxiliary):
                 raise FormError(f"auxiliary must hold auxiliary outputs, as Reconstruction(); got {extra!r}")
@@ -135,6 +140,7 @@ class NeuralModel(Predicting, Preparing):
                 self.optimizer, self.learning_rate if learning_rate is None else learning_rate
             ),
             task_weights=self._weights(learned["_targets"], net.K),
+            watch=self._watched(learned, net.K),
             epochs=epochs,
             batch_size=self.batch_size,
             validation=None if held is None else self._batch(learned, block.take(held)),
@@ -171,6 +177,7 @@ class NeuralModel(Predicting, Preparing):
             "history_": {
                 "train": _joined(earlier, "train", outcome.train),
                 "validation": outcome.validation,
+                "columns": self._columns(learned["_targets"], net.K),
                 "best_epoch": outcome.best_epoch,
                 "ending": outcome.ending.value,
             },

@@ -93,6 +93,7 @@ class Net(Parameters, Towers):
         self._shapes: Shapes = {**trunk, **self._tower_shapes(rep)}
         self.param_names: tuple[str, ...] = tuple(self._shapes)
         self.shared_names: tuple[str, ...] = self._shared(tuple(trunk))
+        self._places = self._columns(self.shared_names)
 
     # -- what an architecture gives ------------------------------------------------------------------------------------
 
@@ -147,10 +148,15 @@ class Net(Parameters, Towers):
         self, outs: list[Values], cache: Cache, ys: Any, masks: Any
     ) -> tuple[Values, list[Values] | Values]:
         """``_losses``, with the slopes side by side where the heads are of one kind and read one input."""
+        z = cache.towers.wide
+        if self._wide is not None and z is not None and masks is None:
+            y = self._wide.plain(ys, len(z), z.real.dtype)
+            if y is not None:
+                return self._wide(z, y, None)
         targets, weights = self._targets(ys, masks, len(outs[0]), outs[0].real.dtype)
-        if self._wide is None or cache.towers.wide is None:
+        if self._wide is None or z is None:
             return self._loss_slopes(outs, targets, weights)
-        return self._wide(cache.towers.wide, *self._wide.rows(targets, weights))
+        return self._wide(z, *self._wide.rows(targets, weights))
 
     def _targets(
         self, ys: Any, masks: Any, rows: int, dtype: Any
@@ -244,8 +250,8 @@ class Net(Parameters, Towers):
         batched backward pass for all tasks. Gradient reversal applies, as in ``loss_and_grad``. Arguments and errors
         as there; DataError for a name that is not shared.
         """
-        chosen = self.shared_names if names is None else tuple(names)
-        for name in chosen:
+        chosen = None if names is None else tuple(names)
+        for name in chosen or ():
             if name not in self.shared_names:
                 raise DataError(f"names must be among {', '.join(self.shared_names) or 'none'}; got {name!r}")
         outs, cache = self.forward(params, x)
@@ -260,19 +266,20 @@ class Net(Parameters, Towers):
         names: tuple[str, ...] | None = None,
     ) -> Values:
         d = self._towers_backward(params, cache.towers, slopes, None)
-        chosen = self.shared_names if names is None else names
-        sizes = [math.prod(self._shapes[n]) for n in chosen]
-        ends = [0, *accumulate(sizes)]
-        J = np.empty((self.K, ends[-1]), dtype=d.dtype)
-        columns = {
-            n: J[:, a:b].reshape(self.K, *self._shapes[n])
-            for n, (a, b) in zip(chosen, pairwise(ends), strict=True)
-        }
+        width, places = self._places if names is None else self._columns(names)
+        J = np.empty((self.K, width), dtype=d.dtype)
+        columns = {name: J[:, part].reshape(shape) for name, part, shape in places}
         # With one task a gradient may come without the axis of losses.
         grads = dict(columns) if self.K > 1 else {}
         self._trunk_backward(params, cache.trunk, d, grads, True)
         _settled(grads, columns)
         return J
+
+    def _columns(self, names: tuple[str, ...]) -> tuple[int, list[tuple[str, slice, tuple[int, ...]]]]:
+        """(columns of a Jacobian, where each parameter's are and the shape that they have with the losses' axis)."""
+        ends = [0, *accumulate(math.prod(self._shapes[n]) for n in names)]
+        spans = zip(names, pairwise(ends), strict=True)
+        return ends[-1], [(n, slice(a, b), (self.K, *self._shapes[n])) for n, (a, b) in spans]
 
     def predict(self, params: Params, x: Any) -> list[Values]:
         """What the heads make of the logits: numbers, or probabilities; a list over tasks."""

@@ -180,6 +180,18 @@ class Preparing(Estimator):
         further = [e.weight for e in self.auxiliary if not isinstance(e, AuxiliaryTasks)]
         return np.concatenate([weights, further])[:K]
 
+    def _watched(self, learned: dict[str, Any], K: int) -> Values | None:
+        """The weights of the tasks alone, by which training stops; None where no task has any."""
+        targets = learned["_targets"]
+        weights = self._weights(targets, K)
+        weights[[t.name not in learned["tasks_"] for t in targets] + [True] * (K - len(targets))] = 0.0
+        return weights if weights.any() else None
+
+    def _columns(self, targets: list[Target], K: int) -> tuple[Hashable, ...]:
+        """What each of the net's losses is: a task's label, or an auxiliary output."""
+        further = [type(e).__name__ for e in self.auxiliary if not isinstance(e, AuxiliaryTasks)]
+        return tuple([*(t.name for t in targets), *further][:K])
+
 
 def _carried(params: Params, net: Net, targets: list[Target], other: Preparing) -> Params:
     """First parameters with those of ``other`` where names and shapes agree; a task's parts go by its label."""

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mtlref import inputs
+from mtlref.errors import FormError
 from mtlref.nn.balancing import Balanced
 from mtlref.nn.frozen import are_weights, free_names
 from mtlref.nn.net import Net, Params, task_vector
@@ -97,7 +98,16 @@ class Stepper:
         self._weighted = bool((self.weights != 1).any())
 
     def rows(self, x: Any, ys: Any, masks: Any = None) -> Rows:
-        """Rows checked once, to be used in many steps; arguments and errors as ``loss_and_grad``."""
+        """Rows checked once, to be used in many steps; arguments and errors as ``loss_and_grad``.
+
+        FormError for a head whose targets every epoch sets anew (Rankprop): that is what ``train`` does.
+        """
+        for k, head in enumerate(self.net.heads):
+            if hasattr(head, "epoch_target"):
+                raise FormError(
+                    f"heads of a Stepper must have fixed targets; got {head!r} for task {k}: use mtlref.nn.train, "
+                    "or Regression(1) with mtlref.nn.rankprop_targets"
+                )
         x = self.net._check_x(x).astype(self.dtype, copy=False)
         return self.checked(x, *self.net._targets(ys, masks, len(x), self.dtype))
 

@@ -7,8 +7,7 @@ Hidden layers of all towers run side by side. Where all heads read one input the
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,8 +21,7 @@ Values = NDArray[Any]
 Params = dict[str, Values]
 
 
-@dataclass(frozen=True)
-class Climbed:
+class Climbed(NamedTuple):
     """What the backward pass needs. one_rep : all tasks have one representation; steps : the hidden layers; hidden :
     the heads' input; joint : the heads' weights side by side, wide : their logits, where they read one input.
     """
@@ -59,7 +57,9 @@ class Towers:
         """(logits, a list over tasks; what backward needs) from rep (B, H) for all tasks or (K, B, H)."""
         if self.K == 1 and rep.ndim == 3:
             rep = rep[0]
-        hidden, steps = dense.forward(params, self._tower_layers, self._act, rep)
+        hidden, steps = (
+            dense.forward(params, self._tower_layers, self._act, rep) if self._tower_layers else (rep, [])
+        )
         wide: Values | None
         joint: Values | None
         if hidden.ndim == 2:
@@ -133,7 +133,8 @@ class Towers:
             return (wide @ W.T)[None]
         if wide.shape[1] == self.K:
             # Outer products, all at once; a loss's must lie together, or the products to come would copy them.
-            return self._reversed(np.multiply(wide.T[:, :, None], W.T[:, None, :], order="C"))
+            rows, columns = np.ascontiguousarray(wide.T), np.ascontiguousarray(W.T)
+            return self._reversed(np.einsum("kb,kh->kbh", rows, columns))
         d = np.empty((self.K, *h.shape), dtype=np.result_type(wide, W))
         for k, part in enumerate(self._logits):
             # An outer product is faster as a product of entries than as a matrix product.

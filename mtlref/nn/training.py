@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mtlref import inputs
-from mtlref.nn.net import Net, Params
+from mtlref.nn.net import Net, Params, task_vector
 from mtlref.nn.optimizers import Optimizer, State
 from mtlref.nn.stepping import Stepper, views
 
@@ -65,6 +65,7 @@ def train(
     rng: np.random.Generator,
     optimizer: Optimizer | None = None,
     task_weights: Any = None,
+    watch: Any = None,
     epochs: int = 100,
     batch_size: int = 64,
     validation: Batch | None = None,
@@ -84,6 +85,7 @@ def train(
     rng : Generator, shuffles the rows
     optimizer : default Adam()
     task_weights : (K,), default ones
+    watch : (K,) weights of the losses that early stopping looks at, default task_weights
     epochs, batch_size, patience : whole numbers >= 1
     frozen : names of parameters that stay, or parts of them: "bottom" for all of bottom.*, "expert*.W"
     balancer : None, or an object with ``init(K)`` and ``update(state, J, losses, rng)`` that returns a direction (d,)
@@ -116,6 +118,7 @@ def train(
         state=state,
     )
     weights, vector, here = stepper.weights, stepper.vector, stepper.params
+    watched = weights if watch is None else task_vector(watch, net.K)
     x = net._check_x(data.x).astype(vector.dtype, copy=False)
     targets, masks = net._targets(data.ys, data.masks, len(x), x.dtype)
     check = None if validation is None else _Check(net, validation, vector.dtype)
@@ -147,9 +150,9 @@ def train(
             checked.append(check.losses(here))
         if progress is not None:
             progress(epoch, curve[-1], checked[-1] if checked else None)
-        score = float(weights @ (checked or curve)[-1])
+        score = float(watched @ (checked or curve)[-1])
         # What is not finite once stays so; the last good parameters are kept.
-        if not np.isfinite(score) or not np.isfinite(vector).all():
+        if not np.isfinite((checked or curve)[-1]).all() or not np.isfinite(vector).all():
             ending = Ending.NOT_FINITE
             break
         if check is None or score < best:

@@ -7,6 +7,8 @@ The plain twin is ``Net._loss_slopes``, a loop over heads.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any, Self
 
@@ -22,13 +24,13 @@ Values = NDArray[Any]
 class Wide:
     """Losses of all tasks at once, of heads that are all Regression or all Binary.
 
-    starts : the first column of each task, None where each has one; task : each column's task; share : one over its
-    task's number of columns.
+    widths : columns of each task; starts : the first column of each, None where each has one; task : each column's
+    task; share : one over its task's number of columns.
     """
 
     def __init__(self, heads: tuple[Head, ...]) -> None:
         self.binary = type(heads[0]) is Binary
-        widths = [head.width for head in heads]
+        self.widths = widths = [head.width for head in heads]
         ends = np.cumsum([0, *widths]).tolist()
         self.starts: list[int] | None = None if max(widths) == 1 else ends[:-1]
         self.task = np.repeat(np.arange(len(heads)), widths)
@@ -49,6 +51,19 @@ class Wide:
         ones = np.ones(len(wide), dtype=wide.dtype)
         return wide, np.column_stack([ones if m is None else m.astype(wide.dtype) for m in masks])
 
+    def plain(self, ys: Any, rows: int, dtype: Any) -> Values | None:
+        """Targets side by side where there is nothing to ask or to turn; None where the heads have to look at them."""
+        if not isinstance(ys, Sequence) or len(ys) != len(self.widths):
+            return None
+        for y, width in zip(ys, self.widths, strict=True):
+            if type(y) is not np.ndarray or y.dtype != dtype or y.shape != (rows, width):
+                return None
+        wide = np.concatenate(ys, axis=1)
+        flat = wide.ravel()
+        if not math.isfinite(np.vdot(flat, flat)) or (self.binary and (wide.min() < 0 or wide.max() > 1)):
+            return None
+        return wide
+
     def __call__(self, z: Values, y: Values, m: Values | None) -> tuple[Values, Values]:
         """(L_k (K,), their gradients in the logits (B, columns)), overwriting nothing; arguments as ``rows`` cut."""
         if self.binary:
@@ -59,9 +74,9 @@ class Wide:
             row = d * d
         number = z.real.dtype.type
         if m is None:
-            sums = np.add.reduce(row, axis=0)
-            sums *= number(1 / len(z))
             factor: Any = number(1 / len(z))
+            sums = np.add.reduce(row, axis=0)
+            sums *= factor
         else:
             total = np.add.reduce(m, axis=0)
             # Without a row the task is not in this batch: its loss and its gradient are zero.

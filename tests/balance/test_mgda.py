@@ -11,7 +11,7 @@ import mtlref as mt
 from mtlref.balance.hard import jacobians, make
 from mtlref.balance.jacobian import rows_of
 from mtlref.balance.mgda import gap
-from mtlref.balance.minnorm import hull_point, quick_hull
+from mtlref.balance.minnorm import hull_point, inner_products, quick_hull
 from mtlref.verify.balancing import shortest_in_hull
 
 B = mt.balance
@@ -136,3 +136,14 @@ def test_the_short_way_leaves_hard_jacobians_alone() -> None:
     for J in (np.full((2, 3), np.nan), [[1.0, np.inf]], np.zeros((0, 3)), np.zeros((2, 0))):
         with pytest.raises(mt.DataError):
             mt.balance.MGDA()(J)
+
+
+@pytest.mark.parametrize("shape", [(1, 7), (3, 5), (5, 30000), (20, 9001), (64, 4096), (1, 200000)])
+def test_inner_products_in_pieces_and_whole(shape: tuple[int, int]) -> None:
+    J = np.random.default_rng(0).standard_normal(shape)
+    for form in (J, np.asfortranarray(J), np.repeat(J, 2, axis=1)[:, ::2]):
+        np.testing.assert_allclose(
+            inner_products(form), np.einsum("id,jd->ij", J, J), rtol=0, atol=1e-12 * shape[1]
+        )
+    J[0, -1] = np.nan
+    assert np.isnan(inner_products(J)[0, 0])

@@ -45,6 +45,7 @@ MUTANTS = [
     Mutant("mgda: degree of the raw gradients where they are normalised", "mgda.py", 'return 0.0 if self.normalization in ("l2", "loss+")', 'return 1.0 if self.normalization in ("l2", "loss+")', laws("MGDA('l2')", "homogeneous")),
     Mutant("mgda: units of the exponent lost", "mgda.py", "direction = inside if by_length else rows.back(inside)", "direction = inside", laws("MGDA()", "homogeneous")),
     Mutant("short way: tasks left out are not looked at again", "minnorm.py", "if min(slopes) < level * (1 - 1e-13) or", "if", "B.certified(B.MGDA(), kinds=['tiny', 'bad_scale', 'plain'], count=100)"),
+    Mutant("short way: weights that do not sum to one", "minnorm.py", "weights = c / total\n", "weights = c + 0 * total\n", "B.certified(B.MGDA(), count=20)"),
     Mutant("short way: two tasks the wrong way round", "minnorm.py", "first = (b - ab) / apart", "first = (a - ab) / apart", "B.certified(B.MGDA(), count=20)"),
     Mutant("hull: uniform weights where a row is zero", "minnorm.py", "w[int(np.argmax(zero))] = 1.0\n        return w", "return np.full(m, 1.0 / m)", laws("MGDA()", "strict", "permutation", "hull") + ", B.certified(B.MGDA())"),
     Mutant("hull: the sum's equation forgotten", "minnorm.py", "A = np.vstack([rows.triangle * ratio, np.ones(m)])", "A = np.vstack([rows.triangle * ratio, np.arange(1.0, m + 1)])", "B.certified(B.MGDA())"),

@@ -25,6 +25,7 @@ def program(monkeypatch: pytest.MonkeyPatch) -> Any:
         ("inputs_as_outputs", ["--trials", "2", "--epochs", "40"], 5),
         ("peaks", ["--trials", "2", "--epochs", "20", "--rows", "30"], 7),
         ("representation_bias", ["--trials", "2", "--epochs", "20"], 4),
+        ("auxiliary", ["--trials", "1", "--epochs", "3"], 12),
     ],
 )
 def test_the_program_prints_its_table(
@@ -71,6 +72,9 @@ def test_equal_tuning_writes_results_pictures_and_tables(program: Any, capsys: A
     assert len((tmp_path / "results.csv").read_text(encoding="utf-8").splitlines()) == 9
     assert (tmp_path / "tuning-digits.svg").read_text(encoding="utf-8").count("<circle") > 0
     assert tuning.main([*some, "--read"]) == 0
+    assert capsys.readouterr().out == said
+    # What is done is not done again.
+    assert tuning.main([*some, "--settings", "1", "--splits", "2", "--epochs", "2"]) == 0
     assert capsys.readouterr().out == said
 
 

@@ -134,6 +134,11 @@ def test_bad_auxiliary_outputs_are_refused() -> None:
     for extra, error, message in bad:
         with pytest.raises(error, match=message):
             SharedMLP(auxiliary=(extra,), **QUICK).fit(X, Y)
+    with pytest.raises(mt.FormError, match="auxiliary must be a tuple of auxiliary outputs"):
+        SharedMLP(auxiliary=Reconstruction(), **QUICK).fit(X, Y)
+    net = mt.nn.SharedBottom(4, hidden=(2,), heads=[Rankprop()])
+    with pytest.raises(mt.FormError, match=r"Rankprop\(.*\) for task 0: use mtlref.nn.train"):
+        mt.nn.Stepper(net, net.init(0)).rows(X, [Y[:, 0]])
     with pytest.raises(mt.FormError, match="DomainAdversary needs a part that every task passes"):
         mt.nn.MMoEModel(auxiliary=(DomainAdversary(),)).fit([X, X], [Y[:, 0], Y[:, 1]])
     for wrong in (lambda: Reconstruction(weight=0.0), lambda: Rankprop(even=2.0), lambda: Rankprop(k=2)):
@@ -141,3 +146,18 @@ def test_bad_auxiliary_outputs_are_refused() -> None:
             wrong()
     with pytest.raises(mt.DataError, match="one shape"):
         rankprop_targets(np.zeros(3), np.zeros(4), 0.5)
+
+
+def test_training_stops_by_the_tasks_and_not_by_auxiliary_outputs() -> None:
+    """The kept epoch is the one with the least validation loss of the tasks, which is not that of the sum of all."""
+    X, Y = data(60)
+    Y = Y + 2.0 * RNG(4).standard_normal(
+        Y.shape
+    )  # few noisy rows: tasks are soon learned too well, inputs are not
+    extra = (AuxiliaryTasks(names=(2,), weight=3.0), Reconstruction(weight=30.0))
+    settings = {**QUICK, "max_iter": 60, "patience": 60, "validation_fraction": 0.3, "learning_rate": 0.03}
+    history = SharedMLP(auxiliary=extra, **settings).fit(X, Y).history_
+    assert history["columns"] == (0, 1, 2, "Reconstruction")
+    curves = history["validation"]
+    assert history["best_epoch"] == int(np.argmin(curves[:, :2].sum(axis=1)))
+    assert history["best_epoch"] != int(np.argmin(curves @ np.array([1.0, 1.0, 3.0, 30.0])))
