@@ -202,6 +202,7 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=float("inf"), help="begin no mutant after that")
     parser.add_argument("--families", nargs="+", default=list(FAMILIES), choices=FAMILIES)
     parser.add_argument("--names", nargs="+", help="these mutants in place of a sample; writes no record")
+    parser.add_argument("--tests", nargs="+", default=list(reach.FOLDERS), help="folders or files in tests/")
     parser.add_argument("--again", action="store_true", help="the survivors of an earlier run of this folder")
     options = parser.parse_args()
     folder = options.folder.resolve()
@@ -247,7 +248,7 @@ def main() -> int:
                 f"{done}/{len(chosen)} {result['seconds']:6.1f} s {result['status']:8} {result['name']} {result['by']}"
             )
 
-    reach.collected(work)
+    reach.collected(work, options.tests)
     explained = tomllib.loads((ROOT / "docs" / "survivors.toml").read_text(encoding="utf-8"))
     left = [name for name in left if name not in explained]
     say("\n".join(["not explained:", *left]) if left else "every survivor is explained")

@@ -41,7 +41,8 @@ FAULTS = (
         {"fit_intercept": True},
     ),
     Fault(shrinking.gap_at_another_scale, descent.joint, "JointFeature", "unconverged"),
-    Fault(shrinking.momentum_point, shrinking.prox_point, "JointFeature", "before the proximal step"),
+    # So near to the answer its momentum point differs from an unfinished one in nothing; test_diagnosis has those far off.
+    Fault(shrinking.momentum_point, shrinking.prox_point, "JointFeature", "unconverged"),
     Fault(shrinking.prox_in_place, shrinking.prox_apart, "JointFeature"),
     Fault(numbers.norm_by_gram, numbers.norm_by_svd, "TraceNorm", None, {"tol": 1e-7}),
     Fault(inverses.leaves_the_simplex, inverses.clustered, "ClusteredMTL"),
