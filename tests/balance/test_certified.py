@@ -140,3 +140,44 @@ def test_what_a_balancer_raises_is_named() -> None:
     with pytest.raises(LawViolation, match=r"Altered\(\) raised ZeroDivisionError: nothing .* at ") as caught:
         B.certified(Altered(fails))
     assert isinstance(caught.value.__cause__, ZeroDivisionError)
+
+
+@pytest.mark.parametrize("balancer", SOLVED, ids=repr)
+def test_weights_are_given(balancer: Any) -> None:
+    J = np.array([[1.0, 0.0, 0.5], [0.2, 1.0, 0.0]])
+    solution = balancer.solve(J, np.ones(2), rng=np.random.default_rng(0))
+    assert solution.weights is not None
+    np.testing.assert_allclose(solution.weights @ J, solution.direction, rtol=1e-12)
+
+
+def test_the_residual_of_imtlg_is_relative_to_the_spectral_norm(monkeypatch: pytest.MonkeyPatch) -> None:
+    from mtlref.balance import imtlg
+
+    found = imtlg._solution
+    bent: list[Any] = []
+
+    def off(rows: Any) -> Any:
+        v, x = found(rows)
+        bent[:] = rows, v, 1.25 * x
+        return v, 1.25 * x
+
+    monkeypatch.setattr(imtlg, "_solution", off)
+    J = np.array([[3.0, 0.0, 0.5], [0.2, 1.0, 0.0]])
+    residual = B.IMTLG().solve(J).certificate.residual
+    rows, v, x = bent
+    G, total = rows.scaled, v.sum()
+    error = np.linalg.norm(G.T @ (G @ x - rows.norms)) / abs(total)
+    assert residual == pytest.approx(
+        error * abs(total) / (np.linalg.svd(G)[1][0] * np.linalg.norm(rows.norms)), rel=1e-12
+    )
+
+
+def test_a_factor_is_no_larger_than_it_must_be() -> None:
+    from mtlref.balance.jacobian import factor
+
+    for m, d in ((2, 5), (5, 2), (3, 3)):
+        units = np.random.default_rng(m).normal(size=(m, d))
+        Q, R = factor(units)
+        assert Q.shape == (d, min(m, d))
+        np.testing.assert_allclose(Q @ R, units.T, atol=1e-14)
+        np.testing.assert_allclose(Q.T @ Q, np.eye(min(m, d)), atol=1e-14)
