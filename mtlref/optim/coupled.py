@@ -19,6 +19,10 @@ DENSE = 300
 CG_LIMIT = 500
 CG_ACCURACY = 1e-10
 NO_CURVATURE = 1e-13
+# A shift below rounding, so that a singular system has a solution; refinement keeps its fixed points.
+FLOOR = 1e-14
+# Columns 1e8 apart.
+GRADED = 1e16
 # Beyond this multiple of the curvature a coupling leaves differences below rounding.
 RIGID = 1e16
 
@@ -28,6 +32,8 @@ def around_mean(q: Quadratic, spread: float, level: float) -> Solver:
 
     v_t = K_t (r_t + (spread − level) v̄) with K_t = (H_t + spread I)⁻¹, and averaging over t gives v̄.
     """
+    if graded(q):
+        return _graded_mean(q, spread, level)
     e, U = q.spectrum
     full = U.shape[1] == U.shape[2]
     rigid = spread > RIGID * (e.max() + level)
@@ -50,6 +56,35 @@ def around_mean(q: Quadratic, spread: float, level: float) -> Solver:
         if spread == level:
             return alone
         return alone + (spread - level) * q.solve_shifted(np.broadcast_to(mean, R.shape), spread)
+
+    return solve
+
+
+def graded(q: Quadratic) -> bool:
+    """Whether columns' units are so far apart that eigenvectors of the largest hide the smallest."""
+    size = q.diagonal.mean(axis=0)
+    return q.H is not None and float(size.max()) > GRADED * float(size[size > 0].min(initial=np.inf))
+
+
+def _graded_mean(q: Quadratic, spread: float, level: float) -> Solver:
+    """``around_mean`` by elimination in the coordinates w_j / s_j in which no column is larger than another.
+
+    There the mean's system is mean_t(C_t⁻¹ (S H_t S + level S²)), C_t = S H_t S + spread S², S = diag(s).
+    """
+    assert q.H is not None
+    s = 1.0 / np.sqrt(q.diagonal.mean(axis=0) + spread)
+    inside = q.H * s[:, None] * s
+    squares = np.diag(s * s)
+    C = inside + (q.ridge + spread) * squares
+    shares = np.linalg.solve(C, inside + (q.ridge + level) * squares).mean(axis=0)
+    # What neither the data nor the level bend is left where it is.
+    inverse = np.linalg.pinv(shares, rcond=FLOOR)
+
+    def solve(R: Array) -> Array:
+        alone = np.linalg.solve(C, (R * s)[:, :, None])[:, :, 0]
+        mean = inverse @ alone.mean(axis=0)
+        pull = np.linalg.solve(C, (spread - level) * (s * s * mean)[:, None])[:, :, 0]
+        return np.asarray((alone + pull) * s)
 
     return solve
 
@@ -86,11 +121,12 @@ def _one_design(q: Quadratic, level: Array, V: Array) -> Solver:
 
 
 def _floor(q: Quadratic) -> float:
-    """A shift below rounding, so that a singular system has a solution; refinement keeps its fixed points."""
-    return 1e-14 * float(q.diagonal.max()) + 1e-300
+    """That shift for a matrix of q's size."""
+    return FLOOR * float(q.diagonal.max()) + 1e-300
 
 
 def _dense(q: Quadratic, L: Array) -> Solver:
+    """The whole matrix, at unit diagonal: columns of any units are then solved for alike."""
     T, p = q.T, q.p
     M = np.kron(L, np.eye(p)).reshape(T, p, T, p)
     H = q.restrict(np.arange(p)).H if q.H is None else q.H
@@ -98,13 +134,17 @@ def _dense(q: Quadratic, L: Array) -> Solver:
     t = np.arange(T)
     M[t, :, t, :] += H
     flat = M.reshape(T * p, T * p)
-    flat[np.diag_indices_from(flat)] += q.ridge + _floor(q)
+    flat[np.diag_indices_from(flat)] += q.ridge
+    s = np.sqrt(np.maximum(flat.diagonal(), 0.0))
+    s = np.where(s > 0, s, 1.0)
+    flat = flat / s[:, None] / s
+    flat[np.diag_indices_from(flat)] += FLOOR
     try:
         factor = cho_factor(flat, lower=True, check_finite=False)
     except np.linalg.LinAlgError:
         pseudo = np.linalg.pinv(flat, hermitian=True)
-        return lambda R: np.asarray((pseudo @ R.ravel()).reshape(T, p))
-    return lambda R: np.asarray(cho_solve(factor, R.ravel(), check_finite=False).reshape(T, p))
+        return lambda R: np.asarray((pseudo @ (R.ravel() / s) / s).reshape(T, p))
+    return lambda R: np.asarray((cho_solve(factor, R.ravel() / s, check_finite=False) / s).reshape(T, p))
 
 
 def _conjugate_gradients(q: Quadratic, L: Array, level: Array, V: Array) -> Solver:
