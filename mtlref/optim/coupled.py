@@ -19,7 +19,7 @@ DENSE = 300
 CG_LIMIT = 500
 CG_ACCURACY = 1e-10
 NO_CURVATURE = 1e-13
-# A shift below rounding, so that a singular system has a solution; refinement keeps its fixed points.
+# What is smaller beside a unit diagonal is rounding.
 FLOOR = 1e-14
 # Columns 1e8 apart.
 GRADED = 1e16
@@ -96,7 +96,7 @@ def over_graph(q: Quadratic, L: Array) -> Solver:
     if q.shared or q.T == 1:
         return _one_design(q, level, V)
     if q.T * q.p <= DENSE:
-        return _dense(q, L)
+        return _dense_at_unit_diagonal(q, L) if graded(q) else _dense(q, L)
     return _conjugate_gradients(q, L, level, V)
 
 
@@ -121,12 +121,11 @@ def _one_design(q: Quadratic, level: Array, V: Array) -> Solver:
 
 
 def _floor(q: Quadratic) -> float:
-    """That shift for a matrix of q's size."""
-    return FLOOR * float(q.diagonal.max()) + 1e-300
+    """A shift below rounding, so that a singular system has a solution; refinement keeps its fixed points."""
+    return 1e-14 * float(q.diagonal.max()) + 1e-300
 
 
 def _dense(q: Quadratic, L: Array) -> Solver:
-    """The whole matrix, at unit diagonal: columns of any units are then solved for alike."""
     T, p = q.T, q.p
     M = np.kron(L, np.eye(p)).reshape(T, p, T, p)
     H = q.restrict(np.arange(p)).H if q.H is None else q.H
@@ -134,17 +133,32 @@ def _dense(q: Quadratic, L: Array) -> Solver:
     t = np.arange(T)
     M[t, :, t, :] += H
     flat = M.reshape(T * p, T * p)
-    flat[np.diag_indices_from(flat)] += q.ridge
-    s = np.sqrt(np.maximum(flat.diagonal(), 0.0))
-    s = np.where(s > 0, s, 1.0)
-    flat = flat / s[:, None] / s
-    flat[np.diag_indices_from(flat)] += FLOOR
+    flat[np.diag_indices_from(flat)] += q.ridge + _floor(q)
     try:
         factor = cho_factor(flat, lower=True, check_finite=False)
     except np.linalg.LinAlgError:
         pseudo = np.linalg.pinv(flat, hermitian=True)
-        return lambda R: np.asarray((pseudo @ (R.ravel() / s) / s).reshape(T, p))
-    return lambda R: np.asarray((cho_solve(factor, R.ravel() / s, check_finite=False) / s).reshape(T, p))
+        return lambda R: np.asarray((pseudo @ R.ravel()).reshape(T, p))
+    return lambda R: np.asarray(cho_solve(factor, R.ravel(), check_finite=False).reshape(T, p))
+
+
+def _dense_at_unit_diagonal(q: Quadratic, L: Array) -> Solver:
+    """The same in coordinates in which no column is larger than another, so that none hides another."""
+    assert q.H is not None
+    size = q.diagonal + np.diag(L)[:, None]
+    s = 1.0 / np.sqrt(np.where(size > 0, size, 1.0))
+    M = np.kron(L, np.eye(q.p)).reshape(q.T, q.p, q.T, q.p)
+    t = np.arange(q.T)
+    M[t, :, t, :] += q.H
+    flat = M.reshape(q.T * q.p, -1)
+    flat[np.diag_indices_from(flat)] += q.ridge
+    flat *= s.reshape(-1, 1) * s.ravel()
+    flat[np.diag_indices_from(flat)] += FLOOR
+    try:
+        factor = cho_factor(flat, lower=True, check_finite=False)
+    except np.linalg.LinAlgError:
+        return _dense(q, L)
+    return lambda R: np.asarray(s * cho_solve(factor, (s * R).ravel(), check_finite=False).reshape(R.shape))
 
 
 def _conjugate_gradients(q: Quadratic, L: Array, level: Array, V: Array) -> Solver:
