@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 
 import mtlref as mt
+from mtlref.optim.coupled import _mean_block, over_graph
+from mtlref.optim.quadratic import Quadratic
 
 
 def solved(A: list[list[Fraction]], r: list[Fraction]) -> list[float]:
@@ -68,3 +70,33 @@ def test_units_of_columns_lose_no_digits(apart: float, lam: float, shared: bool)
         np.testing.assert_allclose(model.coef_.T / size, W / size, atol=1e-4)
         best = mt.audit(model, data, W)
         assert model.result_.certificate.primal - best.primal <= 1e-9 * best.scale
+
+
+@pytest.mark.parametrize("factored", [False, True])
+def test_conjugate_gradients_solve_what_is_too_large_to_factor(factored: bool) -> None:
+    T, p, n = 20, 16, 12 if factored else 30
+    rng = np.random.default_rng(1)
+    rows = tuple(rng.normal(size=(n, p)) for _ in range(T))
+    H = np.stack([A.T @ A for A in rows])
+    q = Quadratic(np.zeros((T, p)), None, rows) if factored else Quadratic(np.zeros((T, p)), H)
+    graph = np.triu(rng.random((T, T)) < 0.2, 1).astype(float)
+    graph += graph.T
+    L = np.diag(graph.sum(axis=0) + 0.1) - graph
+    whole = np.kron(L, np.eye(p))
+    for t in range(T):
+        whole[t * p : (t + 1) * p, t * p : (t + 1) * p] += H[t]
+    R = rng.normal(size=(T, p))
+    found = over_graph(q, L)(R)
+    # Conjugate gradients stop at a residual of 1e-10.
+    assert np.linalg.norm(whole @ found.ravel() - R.ravel()) <= 1.1e-10 * np.linalg.norm(R)
+
+
+def test_the_shared_block_is_the_mean_of_the_tasks() -> None:
+    rng = np.random.default_rng(2)
+    rows = tuple(rng.normal(size=(3, 5)) for _ in range(4))
+    mean = sum(A.T @ A for A in rows) / 4
+    zeros = np.zeros((4, 5))
+    np.testing.assert_allclose(_mean_block(Quadratic(zeros, None, rows)), mean, rtol=1e-13)
+    np.testing.assert_allclose(
+        _mean_block(Quadratic(zeros, np.stack([A.T @ A for A in rows]))), mean, rtol=1e-13
+    )
