@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import mtlref as mt
-from mtlref.optim.coupled import _mean_block, over_graph
+from mtlref.optim.coupled import _mean_block, around_mean, over_graph
 from mtlref.optim.quadratic import Quadratic
 
 
@@ -100,3 +100,15 @@ def test_the_shared_block_is_the_mean_of_the_tasks() -> None:
     np.testing.assert_allclose(
         _mean_block(Quadratic(zeros, np.stack([A.T @ A for A in rows]))), mean, rtol=1e-13
     )
+
+
+def test_rigid_couplings_leave_one_answer_for_all() -> None:
+    rng = np.random.default_rng(6)
+    A = rng.normal(size=(4, 7, 3))
+    q = Quadratic(np.zeros((4, 3)), np.einsum("tij,tik->tjk", A, A))
+    R = rng.normal(size=(4, 3))
+    assert q.H is not None
+    found = around_mean(q, 1e40, 0.1)(R)
+    assert found.shape == R.shape
+    wanted = np.linalg.solve(q.H.mean(axis=0) + 0.1 * np.eye(3), R.mean(axis=0))
+    np.testing.assert_allclose(found, np.tile(wanted, (4, 1)), rtol=1e-10)
