@@ -37,8 +37,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-import reach
+import reach  # beside this file
 
 ROOT = Path(__file__).resolve().parents[2]
 FAMILIES = ("losses", "penalties", "linalg", "optim", "linear", "balance")
