@@ -215,9 +215,10 @@ def main(arguments: list[str] | None = None) -> int:
         return int(stale)
     if options.mutation or options.only or not options.render:
         sys.path.insert(0, str(ROOT / "docs"))
+        import measure_mutation
         import measure_verification as measure
     if options.mutation:
-        figures["mutation"] = measure.mutation(options.mutation)
+        figures["mutation"] = measure_mutation.mutation(options.mutation)
     parts = options.only or ([] if options.render or options.mutation else PARTS)
     for name in parts:
         figures[name] = measure.PARTS[name]()
