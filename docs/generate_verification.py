@@ -2,7 +2,7 @@
 
 python docs/generate_verification.py                          # measure everything, then write (half an hour)
 python docs/generate_verification.py --only nist residuals    # these parts anew, the others as they are
-python docs/generate_verification.py --mutation FOLDER/sample.json    # take over what tests/mutants/sample.py found
+python docs/generate_verification.py --mutation FOLDER/sample.json ..    # take over what tests/mutants/sample.py found
 python docs/generate_verification.py --render                 # measure nothing
 python docs/generate_verification.py --check                  # exit code 1 where page and figures differ
 
@@ -148,22 +148,30 @@ def cell(entry: dict[str, Any] | None) -> str:
 
 
 def mutation_lines(found: dict[str, Any]) -> list[str]:
-    """The section on the sample of all mutants."""
-    killed = found["tried"] - len(found["survivors"])
-    real = found["tried"] - len(found["equivalent"])
+    """The section on the sample of all mutants, a row a family."""
+    rows = found["families"]
     out = [
         "### A sample of all mutants", "",
-        f"Of {found['mutants']:,} mutants that mutmut makes of {', '.join(found['families'])}, "
-        f"{found['drawn']} drawn at random (seed {found['seed']}), {found['tried']} of them tried to the end: "
-        f"{killed} refused, {100 * killed / max(found['tried'], 1):.1f} %; "
-        f"{100 * killed / max(real, 1):.1f} % of those that are not equivalent. "
-        "`docs/survivors.toml` says of each survivor why.", "",
-        "| part | killed | never ended | survived |", "|:--|--:|--:|--:|",
+        f"Of the {sum(r['mutants'] for r in rows.values()):,} mutants that mutmut makes of {', '.join(rows)}, "
+        f"{sum(r['tried'] for r in rows.values())} drawn at random. *equivalent*: no test can refuse it; "
+        "`docs/survivors.toml` says why. *at once*: refused by the tests as they were when the sample was drawn, with "
+        "the share of all mutants that are not equivalent which these tests refuse at least, by the bound of Clopper "
+        "and Pearson at 95 % confidence. *since*: refused by tests that a survivor of the sample led to, of which the "
+        "bound takes no account. What never ends counts as refused.", "",
+        "| part | mutants | drawn | equivalent | at once | at least | since | left |",
+        "|:--|--:|--:|--:|--:|--:|--:|--:|",
     ]  # fmt: skip
-    out += [
-        f"| {family} | {n.get('killed', 0)} | {n.get('timeout', 0)} | {n.get('survived', 0)} |"
-        for family, n in found["families"].items()
-    ]
+    for family, r in rows.items():
+        real = r["tried"] - r["equivalent"]
+        out.append(
+            f"| {family} | {r['mutants']:,} | {r['tried']} | {r['equivalent']} | {r['at_once']} | "
+            f"{100 * r['bound']:.0f} % | {r['later']} | {real - r['at_once'] - r['later']} |"
+        )
+    total = sum(r["tried"] - r["equivalent"] for r in rows.values())
+    killed = sum(r["at_once"] + r["later"] for r in rows.values())
+    at_once = sum(r["at_once"] for r in rows.values())
+    out += ["", f"In all {100 * at_once / total:.1f} % of those that are not equivalent were refused at once, and "
+            f"{100 * killed / total:.1f} % are today."]  # fmt: skip
     return [*out, ""]
 
 
@@ -189,7 +197,9 @@ def main(arguments: list[str] | None = None) -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--only", nargs="+", choices=PARTS, help="measure these parts alone")
-    parser.add_argument("--mutation", type=Path, help="a sample.json of tests/mutants/sample.py")
+    parser.add_argument(
+        "--mutation", type=Path, nargs="+", help="each a sample.json of tests/mutants/sample.py"
+    )
     parser.add_argument("--render", action="store_true", help="measure nothing")
     parser.add_argument(
         "--check", action="store_true", help="measure and write nothing, fail where the page would change"
@@ -205,9 +215,10 @@ def main(arguments: list[str] | None = None) -> int:
         return int(stale)
     if options.mutation or options.only or not options.render:
         sys.path.insert(0, str(ROOT / "docs"))
+        import measure_mutation
         import measure_verification as measure
     if options.mutation:
-        figures["mutation"] = measure.mutation(options.mutation)
+        figures["mutation"] = measure_mutation.mutation(options.mutation)
     parts = options.only or ([] if options.render or options.mutation else PARTS)
     for name in parts:
         figures[name] = measure.PARTS[name]()

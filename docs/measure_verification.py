@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
-import json
 import sys
 import time
-import tomllib
 import warnings
 from collections import Counter
 from collections.abc import Callable
@@ -240,22 +238,3 @@ PARTS: dict[str, Callable[[], Any]] = {
     "residuals": residuals,
     "peers": peers,
 }
-
-
-def mutation(path: Path) -> dict[str, Any]:
-    """What a sample of all mutants found, without the long list of the killed."""
-    record = json.loads(path.read_text(encoding="utf-8"))
-    explained = tomllib.loads((ROOT / "docs" / "survivors.toml").read_text(encoding="utf-8"))
-    by: dict[str, Counter[str]] = {}
-    for r in record["results"]:
-        by.setdefault(r["name"].split(".")[1], Counter())[r["status"]] += 1
-    survivors = sorted(r["name"] for r in record["results"] if r["status"] == "survived")
-    return {
-        "mutants": record["mutants"],
-        "seed": record["seed"],
-        "drawn": record["size"],
-        "tried": len(record["results"]),
-        "families": {k: dict(sorted(v.items())) for k, v in sorted(by.items())},
-        "survivors": survivors,
-        "equivalent": [s for s in survivors if explained.get(s, {}).get("equivalent", False)],
-    }

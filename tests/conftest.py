@@ -29,6 +29,16 @@ else:
     settings.register_profile(
         "smoke", max_examples=4, deadline=None, database=None, derandomize=True, suppress_health_check=quiet
     )
+    # A mutant is only to be refused: nobody reads the smallest example of it.
+    settings.register_profile(
+        "mutants",
+        max_examples=4,
+        deadline=None,
+        database=None,
+        derandomize=True,
+        suppress_health_check=quiet,
+        phases=[Phase.explicit, Phase.generate],
+    )
     settings.register_profile(
         "ci",
         max_examples=12,

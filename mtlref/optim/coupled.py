@@ -21,6 +21,10 @@ DENSE = 300
 CG_LIMIT = 500
 CG_ACCURACY = 1e-10
 NO_CURVATURE = 1e-13
+# What is smaller beside a unit diagonal is rounding.
+FLOOR = 1e-14
+# Columns 1e8 apart.
+GRADED = 1e16
 # Beyond this multiple of the curvature a coupling leaves differences below rounding.
 RIGID = 1e16
 
@@ -30,6 +34,8 @@ def around_mean(q: Quadratic, spread: float, level: float) -> Solver:
 
     v_t = K_t (r_t + (spread − level) v̄) with K_t = (H_t + spread I)⁻¹, and averaging over t gives v̄.
     """
+    if graded(q):
+        return _graded_mean(q, spread, level)
     e, U = q.spectrum
     full = U.shape[1] == U.shape[2]
     rigid = spread > RIGID * (e.max() + level)
@@ -61,6 +67,37 @@ def graph_solver(q: Quadratic, L: Any) -> Solver:
     return over_graph(q, L) if isinstance(L, np.ndarray) else over_sparse_graph(q, L)
 
 
+def graded(q: Quadratic) -> bool:
+    """Whether columns' units are so far apart that eigenvectors of the largest hide the smallest."""
+    if q.H is None:
+        return False
+    size = q.diagonal.mean(axis=0)
+    return float(size.max()) > GRADED * float(size[size > 0].min(initial=np.inf))
+
+
+def _graded_mean(q: Quadratic, spread: float, level: float) -> Solver:
+    """``around_mean`` by elimination in the coordinates w_j / s_j in which no column is larger than another.
+
+    There the mean's system is mean_t(C_t⁻¹ (S H_t S + level S²)), C_t = S H_t S + spread S², S = diag(s).
+    """
+    assert q.H is not None
+    s = 1.0 / np.sqrt(q.diagonal.mean(axis=0) + spread)
+    inside = q.H * s[:, None] * s
+    squares = np.diag(s * s)
+    C = inside + (q.ridge + spread) * squares
+    shares = np.linalg.solve(C, inside + (q.ridge + level) * squares).mean(axis=0)
+    # What neither the data nor the level bend is left where it is.
+    inverse = np.linalg.pinv(shares, rcond=FLOOR)
+
+    def solve(R: Array) -> Array:
+        alone = np.linalg.solve(C, (R * s)[:, :, None])[:, :, 0]
+        mean = inverse @ alone.mean(axis=0)
+        pull = np.linalg.solve(C, (spread - level) * (s * s * mean)[:, None])[:, :, 0]
+        return np.asarray((alone + pull) * s)
+
+    return solve
+
+
 def over_graph(q: Quadratic, L: Array) -> Solver:
     """Any L ⪰ 0 (T, T): exactly for one design or few unknowns, else by preconditioned conjugate gradients."""
     level, V = np.linalg.eigh(L)
@@ -68,7 +105,7 @@ def over_graph(q: Quadratic, L: Array) -> Solver:
     if q.shared or q.T == 1:
         return _one_design(q, level, V)
     if q.T * q.p <= DENSE:
-        return _dense(q, L)
+        return _dense_at_unit_diagonal(q, L) if graded(q) else _dense(q, L)
     return _conjugate_gradients(q, L, level, V)
 
 
@@ -112,6 +149,25 @@ def _dense(q: Quadratic, L: Array) -> Solver:
         pseudo = np.linalg.pinv(flat, hermitian=True)
         return lambda R: np.asarray((pseudo @ R.ravel()).reshape(T, p))
     return lambda R: np.asarray(cho_solve(factor, R.ravel(), check_finite=False).reshape(T, p))
+
+
+def _dense_at_unit_diagonal(q: Quadratic, L: Array) -> Solver:
+    """The same in coordinates in which no column is larger than another, so that none hides another."""
+    assert q.H is not None
+    size = q.diagonal + np.diag(L)[:, None]
+    s = 1.0 / np.sqrt(np.where(size > 0, size, 1.0))
+    M = np.kron(L, np.eye(q.p)).reshape(q.T, q.p, q.T, q.p)
+    t = np.arange(q.T)
+    M[t, :, t, :] += q.H
+    flat = M.reshape(q.T * q.p, -1)
+    flat[np.diag_indices_from(flat)] += q.ridge
+    flat *= s.reshape(-1, 1) * s.ravel()
+    flat[np.diag_indices_from(flat)] += FLOOR
+    try:
+        factor = cho_factor(flat, lower=True, check_finite=False)
+    except np.linalg.LinAlgError:
+        return _dense(q, L)
+    return lambda R: np.asarray(s * cho_solve(factor, (s * R).ravel(), check_finite=False).reshape(R.shape))
 
 
 def _conjugate_gradients(q: Quadratic, L: Array, level: Array, V: Array) -> Solver:

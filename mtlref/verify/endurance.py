@@ -15,13 +15,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import numpy as np
-
 from mtlref import inputs
 from mtlref.registry import Method, method
 from mtlref.verify.checking.report import CRASHED, FAILED, HELD, LawReport, Report
-from mtlref.verify.laws.check import LawViolation
 from mtlref.verify.laws.estimators import Law, laws_of
+from mtlref.verify.search import search
 from mtlref.verify.strategies import KINDS, Case, cases
 
 # Scaling by 2^400 next to columns that differ by 1e4 leaves the range of numbers that the promise is about.
@@ -60,46 +58,17 @@ def plan(name: str, examples: int) -> list[tuple[str, Law, int]]:
 
 def run_chunk(name: str, loss: str, law: Law, number: int, count: int = CHUNK) -> tuple[Chunk, Case | None]:
     """``count`` problems from the chunk's own seed; with the smallest counterexample where the law does not hold."""
-    from hypothesis import HealthCheck, Phase, given, seed, settings
-    from hypothesis import strategies as st
-
     asked = method(name)
-    tried, last = 0, None
-
-    @seed(zlib.crc32(f"{name} {loss} {law.name} {number}".encode()))
-    @settings(
-        max_examples=count,
-        deadline=None,
-        database=None,
-        report_multiple_bugs=False,
-        phases=(Phase.generate, Phase.target, Phase.shrink),
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(
-        case=cases(name, loss, kinds=kinds_for(law, asked), attained=loss == "logistic"),
-        at=st.integers(0, 1000),
-    )
-    def holds(case: Case, at: int) -> None:
-        nonlocal tried, last
-        tried += last is None
-        try:
-            law.check(case, np.random.default_rng(at))
-        except Exception as failure:
-            last = case, failure
-            raise
-
+    problems = cases(name, loss, kinds=kinds_for(law, asked), attained=loss == "logistic")
     began = time.perf_counter()
+    found = search(law, problems, count, zlib.crc32(f"{name} {loss} {law.name} {number}".encode()))
     status, message, smallest = HELD, "", None
-    try:
-        holds()
-    except Exception:
-        if last is None:
-            raise
-        smallest, failure = last
-        status = FAILED if isinstance(failure, LawViolation) else CRASHED
+    if found.smallest is not None:
+        smallest, failure = found.smallest
+        status = CRASHED if found.crashed else FAILED
         message = f"{type(failure).__name__}: {failure}"
     spent = round(time.perf_counter() - began, 2)
-    return Chunk(name, loss, law.name, number, tried, status, spent, message), smallest
+    return Chunk(name, loss, law.name, number, found.tried, status, spent, message), smallest
 
 
 def endure(

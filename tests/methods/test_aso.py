@@ -78,3 +78,9 @@ def test_school_and_landmine(school: mt.TaskData, landmine: mt.TaskData) -> None
         certificate = model.result_.certificate
         assert certificate.relative_gap <= 1e-8
         assert 0 < model.lower_bound_ <= certificate.primal
+
+
+@pytest.mark.parametrize("weight", ["lam", "eta"])
+def test_a_weight_out_of_range_is_named(weight: str) -> None:
+    with pytest.raises(mt.DataError, match=f"^{weight} must be"):
+        mt.ASO(**{weight: -1.0})._weights()

@@ -1,8 +1,9 @@
-"""The sampling of mutants: which are left out, and which tests meet one first."""
+"""The sampling of mutants: which are left out, which tests meet one first, and what comes of it."""
 
 from __future__ import annotations
 
 import importlib.util
+import signal
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,9 @@ def sample() -> Any:
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(Path(__file__).parent)
+        spec.loader.exec_module(module)
     return module
 
 
@@ -30,20 +33,26 @@ def test_only_words_of_messages_are_left_out(sample: Any) -> None:
     assert not sample.is_wording('raise E("a b")', "raise E(None)")
 
 
-def test_a_mutant_meets_its_own_tests_first(sample: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(ROOT)
-    if not (ROOT / "mtlref" / "linear").is_dir():
-        pytest.skip("the sources are not beside the tests")
-    first = [arguments[0] for arguments in sample.tests_for("mtlref.linear.pooled")]
-    assert first[0] == "tests/methods/test_pooled.py"
-    assert "tests/methods/test_trace_norm.py" not in first
-    shared = [arguments[0] for arguments in sample.tests_for("mtlref.optim.quadratic")]
-    assert {"tests/methods/test_trace_norm.py", "tests/methods/test_mtrl.py"} <= set(shared)
-    assert sample.tests_for("mtlref.losses")[0] == ["tests/laws/test_losses.py"]
-    assert sample.tests_for("mtlref.linalg.least_squares")[0] == ["tests/linalg"]
-    assert sample.tests_for("mtlref.balance.mgda")[0] == ["tests/balance/test_mgda.py"]
-    classes = sample.tests_for("mtlref.linear.mtrl")[-2][2]
-    assert "MTRL" in classes.split(" or ")
+REACH = {
+    "a": (3.0, ["m.f", "m.g"]),
+    "b": (1.0, ["m.f"]),
+    "c": (2.0, ["m.g"]),
+    "d": (50.0, ["m.f"]),
+}
+
+
+def test_a_mutant_meets_the_tests_that_come_by_it_cheapest_first(sample: Any) -> None:
+    assert sample.reach.order(REACH, "m.f", 100.0) == ["b", "a", "d"]
+    assert sample.reach.order(REACH, "m.f", 4.0) == ["b", "a"]
+    assert sample.reach.order(REACH, "m.g", 0.0) == ["c"]
+    assert sample.reach.order(REACH, "m.h", 100.0) == []
+
+
+def test_what_a_limit_ended_is_told_from_what_failed(sample: Any) -> None:
+    assert sample.reach.outcome('["killed", "tests/x.py::y"]', 0) == ("killed", "tests/x.py::y")
+    assert sample.reach.outcome("", int(signal.SIGXCPU)) == ("timeout", "")
+    assert sample.reach.outcome("", int(signal.SIGSEGV)) == ("killed", "")
+    assert sample.reach.outcome("", 0) is None
 
 
 def test_survivors_that_are_explained_say_why() -> None:

@@ -41,13 +41,14 @@ FAULTS = (
         {"fit_intercept": True},
     ),
     Fault(shrinking.gap_at_another_scale, descent.joint, "JointFeature", "unconverged"),
-    Fault(shrinking.momentum_point, shrinking.prox_point, "JointFeature", "before the proximal step"),
+    # So near to the answer a momentum point is one like any unfinished one; test_diagnosis has some far off.
+    Fault(shrinking.momentum_point, shrinking.prox_point, "JointFeature", "unconverged"),
     Fault(shrinking.prox_in_place, shrinking.prox_apart, "JointFeature"),
     Fault(numbers.norm_by_gram, numbers.norm_by_svd, "TraceNorm", None, {"tol": 1e-7}),
     Fault(inverses.leaves_the_simplex, inverses.clustered, "ClusteredMTL"),
     Fault(comparing.loss_divided_by_n, descent.joint, "JointFeature", "scaling mean"),
     Fault(comparing.working_set, comparing.right_working_set, "JointFeature"),
-    Fault(comparing.tried_at_one_lam, descent.ridges, "SingleTaskRidge", "another lam"),
+    Fault(comparing.drawn_from_one_value, comparing.random_features, "SingleTaskRidge"),
     Fault(numbers.silent_jitter, descent.ridges, "SingleTaskRidge", "another lam"),
     Fault(numbers.one_array, descent.ridges, "SingleTaskRidge"),
 )

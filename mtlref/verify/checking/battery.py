@@ -17,8 +17,8 @@ from mtlref.verify.checking.outside import Solver, outside
 from mtlref.verify.checking.program import Program, ProgramFailed
 from mtlref.verify.checking.report import CRASHED, FAILED, HELD, NOT_APPLICABLE, LawReport, Report
 from mtlref.verify.diagnosis import Diagnosis, diagnose
-from mtlref.verify.laws.check import LawViolation
 from mtlref.verify.laws.estimators import Law, laws_of
+from mtlref.verify.search import search
 from mtlref.verify.strategies import KINDS, Case, build, cases
 
 EXAMPLES = {"quick": 15, "thorough": 300}
@@ -146,50 +146,15 @@ def _in_units(solver: Solver, units: conventions.Convention) -> Solver:
 
 def _try(law: Law, theirs: Method, loss: str, fixed: dict[str, Any], count: int) -> LawReport:
     """One law on ``count`` problems, shrunk where it fails."""
-    from hypothesis import HealthCheck, Phase, given, settings
-    from hypothesis import strategies as st
-
-    tried = 0
-    last: tuple[Case, Exception] | None = None
-
-    @settings(
-        max_examples=count,
-        deadline=None,
-        database=None,
-        derandomize=True,
-        report_multiple_bugs=False,
-        phases=(Phase.generate, Phase.target, Phase.shrink),
-        suppress_health_check=list(HealthCheck),
+    found = search(law, cases(theirs, loss, kinds=GIVEN, attained=loss == "logistic", **fixed), count)
+    if found.smallest is None:
+        return LawReport(law.name, HELD, found.tried)
+    case, failure = found.smallest
+    if found.crashed:
+        return LawReport(law.name, CRASHED, found.tried, f"{type(failure).__name__}: {failure}", case)
+    return LawReport(
+        law.name, FAILED, found.tried, str(failure), case, _explain(_roomy(case)) or _explain(case)
     )
-    @given(
-        case=cases(theirs, loss, kinds=GIVEN, attained=loss == "logistic", **fixed), seed=st.integers(0, 1000)
-    )
-    def holds(case: Case, seed: int) -> None:
-        nonlocal tried, last
-        tried += last is None
-        try:
-            law.check(case, np.random.default_rng(seed))
-        except Exception as failure:
-            last = case, failure
-            raise
-
-    try:
-        holds()
-    except Exception:
-        if last is None:
-            raise
-        case, failure = last
-        crashed = not isinstance(failure, LawViolation)
-        message = f"{type(failure).__name__}: {failure}" if crashed else str(failure)
-        return LawReport(
-            law.name,
-            CRASHED if crashed else FAILED,
-            tried,
-            message,
-            case,
-            None if crashed else (_explain(_roomy(case)) or _explain(case)),
-        )
-    return LawReport(law.name, HELD, tried)
 
 
 def _roomy(case: Case) -> Case:

@@ -1,4 +1,4 @@
-"""Faults of scale: lam on one side of a comparison divided by n and on the other not, lam that was never varied."""
+"""Faults of scale: lam on one side of a comparison divided by n and on the other not, a draw from one value."""
 
 from __future__ import annotations
 
@@ -34,7 +34,18 @@ def right_working_set(X: Tasks, y: Tasks, lam: float, ridge: float) -> Array:
     return working_set(X, y, lam, ridge, divided=False)
 
 
-def tried_at_one_lam(X: Tasks, y: Tasks, lam: float) -> Array:
-    """What a test whose range of lam has no width would pass: right for lam = 1, whatever is asked."""
-    eye = np.eye(X[0].shape[1])
-    return np.column_stack([np.linalg.solve(x.T @ x + eye, x.T @ v) for x, v in zip(X, y, strict=True)])
+def random_features(X: Tasks, y: Tasks, lam: float, high: int | None = None, steps: int = 3000) -> Array:
+    """Ridge regression by steps in one feature at a time, drawn from 0 <= j < ``high``; None for all of them."""
+    rng = np.random.default_rng(0)
+    p = X[0].shape[1]
+    grams = np.stack([x.T @ x for x in X])
+    right = np.stack([x.T @ v for x, v in zip(X, y, strict=True)], axis=1)
+    W = np.zeros((p, len(X)))
+    for j in rng.integers(0, p if high is None else high, size=steps):
+        W[j] += (right[j] - np.einsum("tk,kt->t", grams[:, j], W) - lam * W[j]) / (grams[:, j, j] + lam)
+    return W
+
+
+def drawn_from_one_value(X: Tasks, y: Tasks, lam: float) -> Array:
+    """The range that features are drawn from has no width: its end is not one of its values."""
+    return random_features(X, y, lam, high=1)

@@ -8,8 +8,6 @@ import numpy as np
 
 from faulty.descent import Array, Tasks, loss, slope
 
-Levels = Callable[[Array, float, int], Array]
-
 
 def bisected(total: Callable[[float], float], k: float) -> float:
     """The τ with total(τ) = k, total growing."""
@@ -28,47 +26,76 @@ def levels(sigma: Array, eta: float, k: int) -> Array:
     return np.clip(tau * sigma - eta, 0, 1)
 
 
-def levels_of_one_inverse(sigma: Array, eta: float, k: int) -> Array:
-    """Where a gradient with (ηI + M)⁻¹ on one side alone comes to rest: σ² / (η + m) is the same for all."""
-    return levels(sigma**2, eta, k)
+def two_sided(W: Array, K: Array) -> Array:
+    """The slope of tr(W (ηI + M)⁻¹ W') in M, K = (ηI + M)⁻¹."""
+    return -K @ W.T @ W @ K
 
 
-def levels_outside(sigma: Array, eta: float, k: int) -> Array:
-    """A projection that clips first and normalises then, so that it leaves 0 <= m <= 1."""
-    m = np.maximum(sigma / max(float(sigma.sum()), 1e-300) * (k + len(sigma) * eta) - eta, 0.0)
-    return m * (min(k, len(sigma)) / max(float(m.sum()), 1e-300))
+def one_sided(W: Array, K: Array) -> Array:
+    """The same that forgets an inverse, made symmetric."""
+    G = -W.T @ W @ K
+    return (G + G.T) / 2
+
+
+def nearest(M: Array, k: float) -> Array:
+    """The nearest matrix with 0 ⪯ M ⪯ I and tr M = k: its eigenvalues m, shifted and clipped."""
+    m, U = np.linalg.eigh(M)
+    low, high = float(m.min()) - 1.0, float(m.max())
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (middle, high) if float(np.clip(m - middle, 0, 1).sum()) > k else (low, middle)
+    return (U * np.clip(m - low, 0, 1)) @ U.T
+
+
+def outside(M: Array, k: float) -> Array:
+    """A projection that clips first and normalises then, so that it leaves M ⪯ I."""
+    m, U = np.linalg.eigh(M)
+    m = np.clip(m, 1e-12, 1)
+    return (U * (m * k / m.sum())) @ U.T
 
 
 def clustered(
-    X: Tasks, y: Tasks, lam: float, eta: float, n_clusters: int, choose: Levels = levels, rounds: int = 100
+    X: Tasks,
+    y: Tasks,
+    lam: float,
+    eta: float,
+    n_clusters: int,
+    slope_of: Callable[[Array, Array], Array] = two_sided,
+    project: Callable[[Array, float], Array] = nearest,
+    steps: int = 300,
 ) -> Array:
-    """W and M (T, T) in turn, each solved for exactly."""
+    """Projected gradient steps in M (T, T), of Barzilai and Borwein's length, each with the best W for M."""
     T, p = len(X), X[0].shape[1]
     H = np.zeros((T * p, T * p))
     for t, x in enumerate(X):
         H[t * p : (t + 1) * p, t * p : (t + 1) * p] = x.T @ x
     r = np.concatenate([x.T @ v for x, v in zip(X, y, strict=True)])
-    K = np.eye(T) / (eta + min(n_clusters / T, 1.0))
-    W = np.zeros((p, T))
-    for _ in range(rounds):
-        before = W
-        W = np.linalg.solve(H + 2 * lam * eta * (1 + eta) * np.kron(K, np.eye(p)), r).reshape(T, p).T
-        if float(np.abs(W - before).max()) <= 1e-9 * float(np.abs(W).max()):
-            break
-        _, sigma, Vt = np.linalg.svd(np.vstack([W, np.zeros((T, T))]), full_matrices=False)
-        m = choose(sigma, eta, n_clusters)
-        K = (Vt.T / (eta + m)) @ Vt
+    k, weight = min(float(n_clusters), float(T)), lam * eta * (1 + eta)
+    M = np.eye(T) * k / T
+    before: tuple[Array, Array] | None = None
+    for _ in range(steps):
+        K = np.linalg.inv(eta * np.eye(T) + M)
+        W = np.linalg.solve(H + 2 * weight * np.kron(K, np.eye(p)), r).reshape(T, p).T
+        G = slope_of(W, K)
+        length = 0.1 / max(float(np.abs(G).max()), 1e-300)
+        if before is not None:
+            moved, turned = M - before[0], G - before[1]
+            if float(np.abs(moved).max()) <= 1e-12:
+                break
+            if float(np.vdot(moved, turned)) > 0:
+                length = float(np.vdot(moved, moved) / np.vdot(moved, turned))
+        before, M = (M, G), project(M - length * G, k)
     return W
 
 
 def forgets_an_inverse(X: Tasks, y: Tasks, **weights: float) -> Array:
-    """The gradient in M is −V'V (ηI + M)⁻¹, without the second inverse."""
-    return clustered(X, y, **weights, choose=levels_of_one_inverse)  # type: ignore[arg-type]
+    """The gradient in M is −W'W (ηI + M)⁻¹, without the second inverse."""
+    return clustered(X, y, **weights, slope_of=one_sided)  # type: ignore[arg-type]
 
 
 def leaves_the_simplex(X: Tasks, y: Tasks, **weights: float) -> Array:
     """The projection on the set of M leaves it."""
-    return clustered(X, y, **weights, choose=levels_outside)  # type: ignore[arg-type]
+    return clustered(X, y, **weights, project=outside)  # type: ignore[arg-type]
 
 
 def shared_subspace(

@@ -34,12 +34,12 @@ def prox_point(X: Tasks, y: Tasks, lam: float, ridge: float) -> Array:
 
 
 def accelerated(X: Tasks, y: Tasks, lam: float, ridge: float) -> tuple[Array, Array]:
-    """(prox point, momentum point) where the prox point's relative gap is at most 1e-7."""
+    """(prox point, momentum point) where the prox point's relative gap is at most 5e-7."""
     null = sum(float(v @ v) for v in y) / 2
     found = np.zeros((X[0].shape[1], len(X))), np.zeros((X[0].shape[1], len(X)))
     for point in fista(X, y, ridge, lambda V, step: shrink_rows(V, step * lam), restarted=False):
         found = point
-        if gap_of(X, y, lam, ridge, point[0]) <= 1e-7 * null:
+        if gap_of(X, y, lam, ridge, point[0]) <= 5e-7 * null:
             break
     return found
 
