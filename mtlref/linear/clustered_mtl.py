@@ -107,8 +107,8 @@ class ClusteredMTL(LinearModel):
     Raises: DataError, FormError for data or parameters out of range (``fit``). Warns: NotConverged.
 
     Certificate: duality gap, M eliminated.
-    Cost: O(Σ_t n_t p² + T p³) once; an iteration O(T p² + p T min(p, T)), of which fifteen to thirty and then, for
-    p <= 50, some ten of O(T p⁴ + p⁶): at most fifty together on School (T = 139, p = 28), also for eta = 0.001.
+    Cost: O(Σ_t n_t p² + T p³) once; an iteration O(T p² + p T min(p, T)), of which ten to thirty, and where that is too
+    few, for p <= 50, ten of O(T p⁴ + p⁶): at most fifty together on School (T = 139, p = 28), also for eta = 0.001.
     Departs from the source: unpenalised intercepts, row weights. Source: jacob2008, zhou2011clustered; the
     paper's weights are alpha = lam and beta = lam eta.
 

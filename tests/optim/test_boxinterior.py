@@ -51,7 +51,7 @@ def test_it_finds_what_admm_finds(shape: dict[str, Any], eta: float) -> None:
     term = BoxNormTerm(0.3 * eta * (1 + eta), eta, 2)
     V, steps = last(boxinterior, q, term)
     assert steps <= 25
-    plain = spectral._by_admm(q, np.zeros_like(q.r), term)
+    plain = spectral.by_admm(q, np.zeros_like(q.r), term)
     at_zero = abs(value(q, plain, term))
     assert value(q, V, term) <= value(q, plain, term) + 1e-10 * at_zero
     if eta >= 0.1:  # ADMM itself is not there yet for the smallest eta
