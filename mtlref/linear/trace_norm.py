@@ -52,7 +52,7 @@ def certificate(fit: DataFit, W: Array, b: Array, *, lam: float, ridge: float = 
 
 
 def iterates(problem: Problem, start: Start | None, *, lam: float, ridge: float = 0.0) -> Iterator[Iterate]:
-    """ADMM in the eigenvectors of each task's Gram matrix; prox-Newton around it for the logistic loss."""
+    """ADMM; one design in its eigenvectors, ended by Newton's method in factors; prox-Newton for the logistic loss."""
     return spectral_in_row_space(problem, start, TraceNormTerm(lam), ridge)
 
 

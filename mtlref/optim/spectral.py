@@ -1,4 +1,4 @@
-"""Quadratic or logistic loss plus a function of the singular values: ADMM, prox-Newton around it."""
+"""Quadratic or logistic loss plus a function of the singular values: ADMM and how it ends, prox-Newton around it."""
 
 from __future__ import annotations
 
