@@ -85,17 +85,18 @@ def backward(
     grads: Params | None,
     to_input: bool,
     each: bool = True,
+    slopes: list[Values] | None = None,
 ) -> Values | None:
     """The gradient in the input of the network from ``d``, that in its output; ``grads`` takes those of W and b.
 
     Where ``grads`` holds an array of that name already, its memory is used for one member's W and b. With ``to_input``
     False the input's gradient is not formed. It keeps the member axis, unless ``each`` is False: then
-    it is the sum over members, of one input for all.
+    it is the sum over members, of one input for all. ``slopes`` : those of the activations, where known already.
     """
     back = d
     for k in range(len(steps) - 1, -1, -1):
         names, source, W, z, a = steps[k]
-        slope = act.slope(z, a)
+        slope = act.slope(z, a) if slopes is None else slopes[k]
         # What was made here may be overwritten; what the caller gave may not.
         if back is d or slope.dtype != back.dtype:
             back = back * slope

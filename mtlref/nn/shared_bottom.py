@@ -80,6 +80,7 @@ class SharedBottom(Net):
             dense.backward(saved, self._act, d if per_loss else np.add.reduce(d, axis=0), grads, False)
             return
         # One loss after another: what passes between the layers then stays in the processor's cache.
+        slopes = [self._act.slope(step.z, step.a) for step in saved]
         for k, own in enumerate(d):
             part = {name: memory[k] for name, memory in grads.items()}
-            dense.backward(saved, self._act, own, part, False)
+            dense.backward(saved, self._act, own, part, False, slopes=slopes)
