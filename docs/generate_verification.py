@@ -153,12 +153,14 @@ def mutation_lines(found: dict[str, Any]) -> list[str]:
     out = [
         "### A sample of all mutants", "",
         f"Of the {sum(r['mutants'] for r in rows.values()):,} mutants that mutmut makes of {', '.join(rows)}, "
-        f"{sum(r['tried'] for r in rows.values())} drawn at random. *equivalent*: no test can refuse it; "
+        f"{sum(r['tried'] for r in rows.values())} tried, in an order drawn at random, as far as the time went. "
+        "*equivalent*: no test can refuse it; "
         "`docs/survivors.toml` says why. *at once*: refused by the tests as they were when the sample was drawn, with "
         "the share of all mutants that are not equivalent which these tests refuse at least, by the bound of Clopper "
         "and Pearson at 95 % confidence. *since*: refused by tests that a survivor of the sample led to, of which the "
-        "bound takes no account. What never ends counts as refused.", "",
-        "| part | mutants | drawn | equivalent | at once | at least | since | left |",
+        "bound takes no account. What never ends counts as refused. "
+        "Each met the tests of its own part, the laws and the methods, not the whole suite.", "",
+        "| part | mutants | tried | equivalent | at once | at least | since | left |",
         "|:--|--:|--:|--:|--:|--:|--:|--:|",
     ]  # fmt: skip
     for family, r in rows.items():
