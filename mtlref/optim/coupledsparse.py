@@ -19,6 +19,9 @@ from mtlref.optim.spectral import natural_rho
 Array = NDArray[np.float64]
 Start = tuple[Array, Array]
 ROUND = 25
+# A round after each change of rho is longer, so that the changes come to an end; a smaller one is not worth a factor.
+LONGER = 1.1
+NEAR = 1.5
 NEWTON_ROUND = 8
 INNER_LIMIT = 60
 
@@ -59,11 +62,12 @@ def _quadratic(q: Quadratic, M: Any, lam: float, V: Array) -> Iterator[tuple[Arr
         )
 
     settled_at = 1e-12 + 32 * np.finfo(float).eps * float(np.abs(q.r).max()) / lam
+    solve = graph_solver(q.with_ridge(rho), M)
+    # Between rounds ADMM keeps its own point: begun anew from V at each, it can go round for ever.
+    Z, U, steps = V, pull(V) / rho, float(ROUND)
     while True:
-        solve = graph_solver(q.with_ridge(rho), M)
-        U = pull(V) / rho
-        Z, primal, dual = V, 0.0, 0.0
-        for _ in range(ROUND):
+        primal, dual = 0.0, 0.0
+        for _ in range(int(steps)):
             X = solve(q.r + rho * (Z - U))
             relaxed = RELAXATION * X + (1 - RELAXATION) * Z
             old = Z
@@ -74,7 +78,10 @@ def _quadratic(q: Quadratic, M: Any, lam: float, V: Array) -> Iterator[tuple[Arr
         yield V, bool(miss(V) <= settled_at)
         size, force = float(np.linalg.norm(V)), rho * float(np.linalg.norm(U))
         if primal > 0 and dual > 0 and size > 0 and force > 0:
-            rho *= float(np.clip(np.sqrt((primal / size) / (dual / force)), 0.1, 10.0))
+            change = float(np.clip(np.sqrt((primal / size) / (dual / force)), 0.1, 10.0))
+            if not 1 / NEAR <= change <= NEAR:
+                rho, U, steps = rho * change, U / change, steps * LONGER
+                solve = graph_solver(q.with_ridge(rho), M)
         for _ in range(NEWTON_ROUND):
             before = miss(V)
             trial = _newton(q, M, lam, V, pull(V))
