@@ -78,18 +78,19 @@ def test_a_frame() -> None:
     np.testing.assert_allclose(some.cxx[0], whole.cxx[0][:1, :1], rtol=1e-13)
 
 
-def dies_once(X: np.ndarray, marker: str) -> np.ndarray:
-    """The block itself, but the first worker that gets as far as this is killed on the spot, and no other."""
-    try:
-        Path(marker).touch(exist_ok=False)
-    except FileExistsError:
-        return X
-    os._exit(1)
-
-
 def test_a_cluster_of_two_workers_one_of_which_is_killed(tmp_path: Path) -> None:
     distributed = pytest.importorskip("distributed", reason="distributed is not installed")
     X, y, tasks = rows()
+
+    # Inside the test, so that workers are sent the function: they cannot import the tests.
+    def dies_once(X: np.ndarray, marker: str) -> np.ndarray:
+        """The block itself, but the first worker that gets as far as this is killed on the spot, and no other."""
+        try:
+            Path(marker).touch(exist_ok=False)
+        except FileExistsError:
+            return X
+        os._exit(1)
+
     with dask.config.set({"distributed.comm.retry.count": 1, "logging.distributed": "critical"}):
         cluster = distributed.LocalCluster(
             n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, silence_logs=50,
