@@ -25,6 +25,8 @@ NO_CURVATURE = 1e-13
 FLOOR = 1e-14
 # Columns 1e8 apart.
 GRADED = 1e16
+# Squares of rounding: what is smaller beside the largest is no unit but a zero that a change of coordinates left.
+NOISE = 1e-27
 # Beyond this multiple of the curvature a coupling leaves differences below rounding.
 RIGID = 1e16
 
@@ -72,7 +74,8 @@ def graded(q: Quadratic) -> bool:
     if q.H is None:
         return False
     size = q.diagonal.mean(axis=0)
-    return float(size.max()) > GRADED * float(size[size > 0].min(initial=np.inf))
+    least = float(size[size > 0].min(initial=np.inf))
+    return NOISE * float(size.max()) < least < float(size.max()) / GRADED
 
 
 def _graded_mean(q: Quadratic, spread: float, level: float) -> Solver:

@@ -70,7 +70,7 @@ def prox_newton(
         if step <= SHORT:
             share = min(max(FACTOR * share, LEAST), 1.0)
         elif step == 1.0:
-            share = share / FACTOR if share > LEAST else FLOOR
+            share = share / FACTOR if share > LEAST else min(FLOOR, share / FACTOR**2)
         if step:
             V, b = V + step * dV, b + step * db
             # Predictions are formed anew, so that they do not drift from V and b.
