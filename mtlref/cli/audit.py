@@ -62,20 +62,27 @@ def run(o: argparse.Namespace) -> int:
         found = audit(estimator, data, W, b, rigorous=True)
         passed = bool(found.relative_gap <= o.tol)
     if o.json:
-        fields = ("kind", "primal", "dual", "gap", "relative_gap", "scale", "distance")
+        fields = ("kind", "primal", "dual", "gap", "relative_gap", "scale", "distance", "bound")
         findings = [{"name": f.name, "sentence": f.sentence} for f in diagnosis.findings]
         values = {n: getattr(found, n) for n in fields}
         print(json.dumps(values | {"tol": o.tol, "passed": passed, "findings": findings}))
     else:
         print(f"objective     {found.primal:.12g}")
-        print(f"lower bound   {found.dual:.12g}   (no coefficients do better)")
+        convex = found.kind == "duality gap"
+        if convex:
+            print(f"lower bound   {found.dual:.12g}   (no coefficients do better)")
+        elif found.bound is not None:
+            above = found.primal / found.bound - 1.0 if found.bound > 0 else float("inf")
+            far = f"; this is at most {100 * above:.2g} % above the optimum" if above < float("inf") else ""
+            print(f"lower bound   {found.bound:.12g}   (of the convex relaxation{far})")
         print(f"{found.kind:<13} {found.gap:.3g}")
         print(
             f"relative gap  {found.relative_gap:.3g}   (gap / {found.scale:.6g}, the objective without features)"
         )
         if found.distance < float("inf"):
             print(f"distance      {found.distance:.3g}   (at most, in coefficients, from the optimum)")
-        verdict = "certified: optimal to" if passed else "NOT certified: the gap exceeds"
+        proven = "optimal" if convex else f"{found.kind}, of a problem that is not convex,"
+        verdict = f"certified: {proven} to" if passed else "NOT certified: the gap exceeds"
         print(f"{verdict} a relative gap of {o.tol:g}")
         for finding in diagnosis.findings:
             print(f"diagnosis     {finding.sentence}")

@@ -180,6 +180,25 @@ def test_audit_certifies(data, tmp_path, capsys):
     assert said["primal"] == pytest.approx(model.result_.certificate.primal)
 
 
+def test_audit_of_what_is_not_convex_says_what_is_proven(data, tmp_path, capsys):
+    arrays = np.load(data)
+    tasks = mt.TaskData.from_list([arrays[f"X{t}"] for t in range(3)], [arrays[f"y{t}"] for t in range(3)])
+    model = mt.KMeansMTL(lam=3.0, n_clusters=2, scaling="sum", tol=1e-9, random_state=0).fit(tasks)
+    answer = {"coef": model.coef_.tolist(), "intercept": model.intercept_.tolist()}
+    (tmp_path / "w.json").write_text(json.dumps(answer))
+    problem = ["audit", "--method", "KMeansMTL", "--data", str(data), "--answer", str(tmp_path / "w.json")]
+    problem += ["--params", "lam=3", "n_clusters=2", "scaling=sum"]
+    found = mt.audit(model, tasks, model.coef_.T, model.intercept_)
+    assert main(problem) == 0
+    said = capsys.readouterr().out
+    assert "certified: block optimality, of a problem that is not convex, to a relative gap" in said
+    assert "no coefficients do better" not in said
+    above = 100 * (found.primal / found.bound - 1)
+    assert f"(of the convex relaxation; this is at most {above:.2g} % above the optimum)" in said
+    assert main([*problem, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["bound"] == pytest.approx(found.bound, rel=1e-6)
+
+
 @pytest.mark.parametrize(
     ("params", "code", "message"),
     [
