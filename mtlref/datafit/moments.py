@@ -39,7 +39,7 @@ class MomentFit(DataFit):
     def _products(self, W: Array) -> Array:
         """(p, T): C_t w_t. What the last W gave is kept: a certificate asks for it twice."""
         if not (self._last and np.array_equal(self._last[0], W)):
-            self._last[:] = [W.copy(), _times(self.data.cxx, W)]
+            self._last[:] = [W.copy(), _times(self.data.cxx, W) if W.any() else np.zeros(W.shape)]
         return self._last[1]
 
     @cached_property

@@ -37,7 +37,7 @@ def admm(
     rho = float(np.clip(rho, low, high))
     solve = q.shifted(rho)
     # A point of the iteration itself, so that the first step is one of those that Anderson's method compares.
-    v = V + (q.r - q.times(V)) / rho
+    v = V + (q.r - q.times(V)) / rho if V.any() else q.r / rho
     Z = prox(v, 1.0 / rho)
     U = v - Z
     past = Anderson()

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from mtlref.moments import Moments
 from mtlref.optim.rowsystem import inverse_lower
+from mtlref.sparserows import RowSpan
 
 Array = NDArray[np.float64]
 # Of the mean curvature, where the spectrum is not known: as the lowest that counts.
@@ -153,19 +154,26 @@ class Quadratic:
         for t, A in enumerate(self.A):
             d, V = _right_vectors(A)
             e[t, : len(d)] = d
-            U[t, :, : len(d)] = V
+            U[t, :, : len(d)] = V.rows.T @ V.R if isinstance(V, RowSpan) else V
         return e, U
 
     @cached_property
-    def rotated(self) -> tuple[Diagonal, Array] | None:
+    def rotated(self) -> tuple[Diagonal, Any] | None:
         """(the same in the coordinates U'v_t, U (p, k)), U the eigenvectors that all tasks share; None without them.
 
         Where k < p what is orthogonal to them is left out: nothing but a penalty sees it, and r has no part in it.
+        U is left a product of the rows where it comes from their inner products: it is multiplied by a few times alone.
         """
-        if len(self.H if self.H is not None else self.A or ()) > 1:
+        if self.H is not None:
+            if len(self.H) > 1:
+                return None
+            e, U = self.spectrum
+            return Diagonal(self.r @ U[0], e[0], self.ridge), U[0]
+        assert self.A is not None
+        if len(self.A) > 1:
             return None
-        e, U = self.spectrum
-        return Diagonal(self.r @ U[0], e[0], self.ridge), U[0]
+        d, V = _right_vectors(self.A[0])
+        return Diagonal(self.r @ V, d, self.ridge), V
 
     @cached_property
     def curvatures(self) -> tuple[float, float, float]:
@@ -290,14 +298,15 @@ def _inverse_factors(H: Array, shift: float) -> Array:
 WELL, NONE = 1e-6, 1e-13
 
 
-def _right_vectors(A: Array) -> tuple[Array, Array]:
+def _right_vectors(A: Array) -> tuple[Array, Any]:
     """(d, V): squared singular values (k,) and right singular vectors (p, k) of A, for fewer rows than columns.
 
-    Through A A' where that loses nothing: singular values are none or far above rounding. By SVD otherwise.
+    Through A A', V the product A' R, where that loses nothing: singular values are none or far above rounding. By SVD
+    otherwise.
     """
     e, Q = np.linalg.eigh(A @ A.T)
     kept = e > NONE * e[-1]
     if len(A) <= A.shape[1] and kept.any() and e[kept][0] >= WELL * e[-1]:
-        return e[kept], A.T @ (Q[:, kept] / np.sqrt(e[kept]))
+        return e[kept], RowSpan(A, Q[:, kept] / np.sqrt(e[kept]))
     _, d, Vt = np.linalg.svd(A, full_matrices=False)
     return d * d, Vt.T
