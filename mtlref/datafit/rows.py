@@ -57,10 +57,11 @@ class RowFit(DataFit):
         return np.add.reduceat(v, self._starts)
 
     def _predictions(self, W: Array) -> Array:
-        """x_ti' w_t. What the last W gave is kept: a certificate asks for it several times."""
+        """x_ti' w_t. What the last W gave is kept: a certificate asks for it several times, and between for W = 0."""
+        if not W.any():
+            return np.zeros(len(self._y))
         if not (self._last and np.array_equal(self._last[0], W)):
-            z = self._products(W) if W.any() else np.zeros(len(self._y))
-            self._last[:] = [W.copy(), z]
+            self._last[:] = [W.copy(), self._products(W)]
         return self._last[1]
 
     def _products(self, W: Array) -> Array:

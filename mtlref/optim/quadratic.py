@@ -38,13 +38,14 @@ class Quadratic:
     @classmethod
     def from_moments(cls, m: Moments, c: Array, fit_intercept: bool) -> Quadratic:
         """The squared loss at the best intercepts (or none), each task's sum multiplied by c_t."""
-        H, r = m.cxx, m.cxy
+        alike = len(m.cxx) == 1 and (c == c[0]).all()
+        own = c[:1] if alike else c
+        H, r = own[:, None, None] * m.cxx, c[:, None] * m.cxy
         if not fit_intercept:
-            H = H + m.mass[: len(H), None, None] * m.x_mean[:, :, None] * m.x_mean[:, None, :]
-            r = r + (m.mass * m.y_mean)[:, None] * m.x_mean
-        if len(H) == 1 and len(c) > 1 and (c != c[0]).any():
-            H = np.repeat(H, len(c), axis=0)
-        return cls(c[:, None] * r, c[: len(H), None, None] * H)
+            root = np.sqrt(own * m.mass[: len(own)])[:, None] * m.x_mean
+            H += root[:, :, None] * root[:, None, :]
+            r += (c * m.mass * m.y_mean)[:, None] * m.x_mean
+        return cls(r, H)
 
     @property
     def T(self) -> int:
