@@ -58,11 +58,10 @@ class RowFit(DataFit):
 
     def _predictions(self, W: Array) -> Array:
         """x_ti' w_t. What the last W gave is kept: a certificate asks for it several times, and between for W = 0."""
-        if not W.any():
-            return np.zeros(len(self._y))
-        if not (self._last and np.array_equal(self._last[0], W)):
+        none = not W.any()
+        if not (none or (self._last and np.array_equal(self._last[0], W))):
             self._last[:] = [W.copy(), self._products(W)]
-        return self._last[1]
+        return np.zeros(len(self._y)) if none else self._last[1]
 
     def _products(self, W: Array) -> Array:
         return np.concatenate([X @ w for X, w in zip(self.data.X, W.T, strict=True)])

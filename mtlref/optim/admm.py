@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from mtlref.optim.quadratic import Diagonal, Quadratic
+from mtlref.optim.diagonal import Diagonal
+from mtlref.optim.quadratic import Quadratic
 
 Array = NDArray[np.float64]
 RELAXATION = 1.6

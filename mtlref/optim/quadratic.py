@@ -17,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mtlref.moments import Moments
-from mtlref.optim.rowsystem import inverse_lower
+from mtlref.optim.diagonal import Diagonal
+from mtlref.optim.stacks import inverse_factors, inverses, principal
 from mtlref.sparserows import RowSpan
 
 Array = NDArray[np.float64]
@@ -197,13 +198,13 @@ class Quadratic:
         total = self.ridge + shift
         try:
             if self.H is not None:
-                inverse = _inverses(self.H, total)
+                inverse = inverses(self.H, total)
                 if len(inverse) == 1:
                     return lambda B: np.asarray(B @ inverse[0])
                 return lambda B: np.asarray(np.matmul(inverse, B[:, :, None])[:, :, 0])
             stack, gram = self._stacked
             # (c I + A'A)⁻¹ = (I − M'M) / c with M = L⁻¹ A, L L' = c I + A A'
-            M = np.matmul(_inverse_factors(gram, total), stack)
+            M = np.matmul(inverse_factors(gram, total), stack)
         except np.linalg.LinAlgError:
             return lambda B: self.solve_shifted(B, shift)
 
@@ -236,63 +237,6 @@ class Quadratic:
             inner = np.matmul(U.transpose(0, 2, 1), B[:, :, None])[:, :, 0] * weight
             out = np.matmul(U, inner[:, :, None])[:, :, 0]
         return np.asarray(out if full else out + B / total)
-
-
-@dataclass(frozen=True, eq=False)
-class Diagonal:
-    """q(V) with the same diagonal H = diag(e + ridge) for all tasks: what a shared design is in its eigenvectors."""
-
-    r: Array
-    e: Array
-    ridge: float = 0.0
-
-    @property
-    def spectrum(self) -> tuple[Array, None]:
-        """(e, None): eigenvalues (p,) without the ridge."""
-        return self.e, None
-
-    def times(self, V: Array) -> Array:
-        """(T, p): rows H v_t."""
-        return V * (self.e + self.ridge)
-
-    @property
-    def curvatures(self) -> tuple[float, float, float]:
-        """(lowest, mean, largest) that count: of the directions that are curved at all, so that the row space does not
-        matter."""
-        curved = self.e[self.e > 1e-12 * self.e.max()]
-        if not curved.size:
-            return self.ridge, self.ridge, self.ridge
-        return (
-            self.ridge + float(curved.min()),
-            self.ridge + float(curved.mean()),
-            self.ridge + float(curved.max()),
-        )
-
-    def shifted(self, shift: float) -> Callable[[Array], Array]:
-        """B -> rows (H + shift I)⁻¹ b_t."""
-        inverse = 1.0 / (self.e + (self.ridge + shift))
-        return lambda B: B * inverse
-
-
-def principal(H: Array, f: NDArray[np.intp]) -> Array:
-    """(T, a, a): rows and columns ``f`` of every H_t, a task after the other in memory, as products need them."""
-    p = H.shape[1]
-    if f.size == p and (np.diff(f) > 0).all():
-        return H
-    return np.take(H.reshape(len(H), -1), (f[:, None] * p + f).ravel(), axis=1).reshape(
-        len(H), f.size, f.size
-    )
-
-
-def _inverses(H: Array, shift: float) -> Array:
-    """(T, p, p): (H_t + shift I)⁻¹."""
-    L = _inverse_factors(H, shift)
-    return np.matmul(L.transpose(0, 2, 1), L)
-
-
-def _inverse_factors(H: Array, shift: float) -> Array:
-    """(T, p, p): L_t⁻¹ with L_t L_t' = H_t + shift I."""
-    return inverse_lower(np.asarray(np.linalg.cholesky(H + shift * np.eye(H.shape[1])), dtype=np.float64))
 
 
 # Through the Gram matrix, directions below this share of its largest eigenvalue would not be orthogonal to 1e-10.

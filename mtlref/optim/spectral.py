@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mtlref.optim.admm import admm
+from mtlref.optim.diagonal import Diagonal
 from mtlref.optim.problem import Problem
 from mtlref.optim.proxnewton import prox_newton
-from mtlref.optim.quadratic import Diagonal, Quadratic
+from mtlref.optim.quadratic import Quadratic
 from mtlref.optim.run import Iterate
 from mtlref.optim.smooth import in_row_space
 from mtlref.optim.tracenewton import newton_trace
