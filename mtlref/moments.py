@@ -116,9 +116,9 @@ class Moments:
             y_mean[t], y_slip[t], yc = centred_twice(y, s)
             cyy[t] = yc @ (yc if s is None else s * yc)
             if s is None:
-                x_mean[t], x_slip[t] = X.mean(axis=0), 0.0
+                x_mean[t], x_slip[t] = np.full(len(X), 1.0 / len(X)) @ X, 0.0
                 if _nearly_centred(X, x_mean[t]):
-                    cxx[t], cxy[t] = _less_means(X, yc, x_mean[t])
+                    cxy[t] = _less_means(X, yc, x_mean[t], cxx[t])
                     continue
             x_mean[t], x_slip[t], Xc = centred_twice(X, s)
             sX = Xc if s is None else Xc * s[:, None]
@@ -375,15 +375,17 @@ SMALL_MEAN = 0.1
 
 
 def _nearly_centred(X: Array, mean: Array) -> bool:
-    return bool((len(X) * mean**2 <= SMALL_MEAN * np.einsum("ij,ij->j", X, X)).all())
+    least = len(X) * mean**2 / SMALL_MEAN
+    # The squares of some of the rows are most often enough.
+    return any((least <= np.einsum("ij,ij->j", rows, rows)).all() for rows in (X[: len(X) // 4], X))
 
 
-def _less_means(X: Array, Yc: Array, mean: Array) -> tuple[Array, Array]:
-    """(cxx, cxy) of columns whose means are small: they are subtracted from the products."""
-    cxx = X.T @ X
+def _less_means(X: Array, yc: Array, mean: Array, cxx: Array) -> Array:
+    """cxy of columns whose means are small, and cxx (p, p) in its place: they are subtracted from the products."""
+    np.matmul(X.T, X, out=cxx)
     root = np.sqrt(len(X)) * mean
     cxx -= root[:, None] * root
-    return cxx, np.asarray(Yc.T @ X - np.multiply.outer(Yc.sum(axis=0), mean))
+    return np.asarray(yc @ X - yc.sum() * mean)
 
 
 def _block_rows(p: int) -> int:
@@ -416,7 +418,7 @@ def _in_blocks(
     Short sums of short sums err by less than long ones.
     """
     p, T = X.shape[1], sY.shape[1]
-    cxx, cxy, slip = np.zeros((p, p)), np.zeros((T, p)), np.zeros(p)
+    cxx, cxy, slip = np.empty((p, p)), np.zeros((T, p)), np.zeros(p)
     size = _block_rows(p)
     buffer, product = np.empty((0 if mean is None else min(size, len(X)), p)), np.empty((p, p))
     for i in range(0, len(X), size):
@@ -427,7 +429,10 @@ def _in_blocks(
         cxy += sY[i : i + size].T @ Xc
         if s is not None:
             Xc *= np.sqrt(s[i : i + size])[:, None]
-        cxx += np.matmul(Xc.T, Xc, out=product)
+        if i:
+            cxx += np.matmul(Xc.T, Xc, out=product)
+        else:
+            np.matmul(Xc.T, Xc, out=cxx)
     slip /= total
     cxx -= total * slip[:, None] * slip
     cxy -= sY.sum(axis=0)[:, None] * slip

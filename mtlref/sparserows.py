@@ -248,7 +248,7 @@ class RowSpan:
         return np.asarray(self.rows.T @ (self.R @ V))
 
     def __rmatmul__(self, X: Array) -> Array:
-        return self.coordinates(X)
+        return np.asarray((X @ self.R.T) @ self.rows) if self.turned else self.coordinates(X)
 
     def __getitem__(self, features: Any) -> Array:
         """Some rows of the basis, dense."""

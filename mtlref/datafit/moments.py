@@ -37,7 +37,9 @@ class MomentFit(DataFit):
         return None
 
     def _products(self, W: Array) -> Array:
-        """(p, T): C_t w_t. What the last W gave is kept: a certificate asks for it twice."""
+        """(p, T): C_t w_t. What the last W gave is kept: a certificate asks for it twice, and between for W = 0."""
+        if not W.any():
+            return np.zeros(W.shape)
         if not (self._last and np.array_equal(self._last[0], W)):
             self._last[:] = [W.copy(), _times(self.data.cxx, W)]
         return self._last[1]

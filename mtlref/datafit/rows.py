@@ -57,11 +57,11 @@ class RowFit(DataFit):
         return np.add.reduceat(v, self._starts)
 
     def _predictions(self, W: Array) -> Array:
-        """x_ti' w_t. What the last W gave is kept: a certificate asks for it several times."""
-        if not (self._last and np.array_equal(self._last[0], W)):
-            z = self._products(W) if W.any() else np.zeros(len(self._y))
-            self._last[:] = [W.copy(), z]
-        return self._last[1]
+        """x_ti' w_t. What the last W gave is kept: a certificate asks for it several times, and between for W = 0."""
+        none = not W.any()
+        if not (none or (self._last and np.array_equal(self._last[0], W))):
+            self._last[:] = [W.copy(), self._products(W)]
+        return np.zeros(len(self._y)) if none else self._last[1]
 
     def _products(self, W: Array) -> Array:
         return np.concatenate([X @ w for X, w in zip(self.data.X, W.T, strict=True)])

@@ -50,6 +50,8 @@ class SharedRowFit(RowFit):
     def _predictions(self, W: Array) -> Array:
         """(N,): X W, task after task; columns that no task uses are not looked at. What the last W gave is kept."""
         used = _used(W)
+        if not used.size:
+            return np.zeros(self._y.size)
         part = W[used]
         if not (self._last and np.array_equal(self._last[0], used) and np.array_equal(self._last[1], part)):
             z = part.T @ self._columns(used) if SPARSE * used.size < len(W) else W.T @ self.data.X[0].T

@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from mtlref.optim.quadratic import Diagonal, Quadratic
+from mtlref.optim.diagonal import Diagonal
+from mtlref.optim.quadratic import Quadratic
 
 Array = NDArray[np.float64]
 RELAXATION = 1.6
@@ -37,7 +38,7 @@ def admm(
     rho = float(np.clip(rho, low, high))
     solve = q.shifted(rho)
     # A point of the iteration itself, so that the first step is one of those that Anderson's method compares.
-    v = V + (q.r - q.times(V)) / rho
+    v = V + (q.r - q.times(V)) / rho if V.any() else q.r / rho
     Z = prox(v, 1.0 / rho)
     U = v - Z
     past = Anderson()

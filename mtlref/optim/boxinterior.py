@@ -27,7 +27,8 @@ from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve
 
 from mtlref.optim.boxnorm import BoxNormTerm
-from mtlref.optim.quadratic import Diagonal, Quadratic
+from mtlref.optim.diagonal import Diagonal
+from mtlref.optim.quadratic import Quadratic
 
 Array = NDArray[np.float64]
 # Sides of M, and multiplications for one Newton system, beyond which its steps cost more than they spare.

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mtlref.optim.quadratic import Diagonal, Quadratic
+from mtlref.optim.diagonal import Diagonal
+from mtlref.optim.quadratic import Quadratic
 
 Array = NDArray[np.float64]
 # Values below this share of the largest are zero: their squares are nothing beside it, and their inverses overflow.

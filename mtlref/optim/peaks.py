@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mtlref.optim.quadratic import Quadratic, principal
+from mtlref.optim.quadratic import Quadratic
+from mtlref.optim.stacks import principal
 
 Array = NDArray[np.float64]
 # Holds what the data leave free where it is (duplicate columns, few rows), and slows Newton's method by nothing seen.

@@ -17,7 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mtlref.moments import Moments
-from mtlref.optim.rowsystem import inverse_lower
+from mtlref.optim.diagonal import Diagonal
+from mtlref.optim.stacks import inverse_factors, inverses, principal
+from mtlref.sparserows import RowSpan
 
 Array = NDArray[np.float64]
 # Of the mean curvature, where the spectrum is not known: as the lowest that counts.
@@ -37,13 +39,14 @@ class Quadratic:
     @classmethod
     def from_moments(cls, m: Moments, c: Array, fit_intercept: bool) -> Quadratic:
         """The squared loss at the best intercepts (or none), each task's sum multiplied by c_t."""
-        H, r = m.cxx, m.cxy
+        alike = len(m.cxx) == 1 and (c == c[0]).all()
+        own = c[:1] if alike else c
+        H, r = own[:, None, None] * m.cxx, c[:, None] * m.cxy
         if not fit_intercept:
-            H = H + m.mass[: len(H), None, None] * m.x_mean[:, :, None] * m.x_mean[:, None, :]
-            r = r + (m.mass * m.y_mean)[:, None] * m.x_mean
-        if len(H) == 1 and len(c) > 1 and (c != c[0]).any():
-            H = np.repeat(H, len(c), axis=0)
-        return cls(c[:, None] * r, c[: len(H), None, None] * H)
+            root = np.sqrt(own * m.mass[: len(own)])[:, None] * m.x_mean
+            H += root[:, :, None] * root[:, None, :]
+            r += (c * m.mass * m.y_mean)[:, None] * m.x_mean
+        return cls(r, H)
 
     @property
     def T(self) -> int:
@@ -153,19 +156,26 @@ class Quadratic:
         for t, A in enumerate(self.A):
             d, V = _right_vectors(A)
             e[t, : len(d)] = d
-            U[t, :, : len(d)] = V
+            U[t, :, : len(d)] = V.rows.T @ V.R if isinstance(V, RowSpan) else V
         return e, U
 
     @cached_property
-    def rotated(self) -> tuple[Diagonal, Array] | None:
+    def rotated(self) -> tuple[Diagonal, Any] | None:
         """(the same in the coordinates U'v_t, U (p, k)), U the eigenvectors that all tasks share; None without them.
 
         Where k < p what is orthogonal to them is left out: nothing but a penalty sees it, and r has no part in it.
+        U is left a product of the rows where it comes from their inner products: it is multiplied by a few times alone.
         """
-        if len(self.H if self.H is not None else self.A or ()) > 1:
+        if self.H is not None:
+            if len(self.H) > 1:
+                return None
+            e, U = self.spectrum
+            return Diagonal(self.r @ U[0], e[0], self.ridge), U[0]
+        assert self.A is not None
+        if len(self.A) > 1:
             return None
-        e, U = self.spectrum
-        return Diagonal(self.r @ U[0], e[0], self.ridge), U[0]
+        d, V = _right_vectors(self.A[0])
+        return Diagonal(self.r @ V, d, self.ridge), V
 
     @cached_property
     def curvatures(self) -> tuple[float, float, float]:
@@ -188,13 +198,13 @@ class Quadratic:
         total = self.ridge + shift
         try:
             if self.H is not None:
-                inverse = _inverses(self.H, total)
+                inverse = inverses(self.H, total)
                 if len(inverse) == 1:
                     return lambda B: np.asarray(B @ inverse[0])
                 return lambda B: np.asarray(np.matmul(inverse, B[:, :, None])[:, :, 0])
             stack, gram = self._stacked
             # (c I + A'A)⁻¹ = (I − M'M) / c with M = L⁻¹ A, L L' = c I + A A'
-            M = np.matmul(_inverse_factors(gram, total), stack)
+            M = np.matmul(inverse_factors(gram, total), stack)
         except np.linalg.LinAlgError:
             return lambda B: self.solve_shifted(B, shift)
 
@@ -229,75 +239,19 @@ class Quadratic:
         return np.asarray(out if full else out + B / total)
 
 
-@dataclass(frozen=True, eq=False)
-class Diagonal:
-    """q(V) with the same diagonal H = diag(e + ridge) for all tasks: what a shared design is in its eigenvectors."""
-
-    r: Array
-    e: Array
-    ridge: float = 0.0
-
-    @property
-    def spectrum(self) -> tuple[Array, None]:
-        """(e, None): eigenvalues (p,) without the ridge."""
-        return self.e, None
-
-    def times(self, V: Array) -> Array:
-        """(T, p): rows H v_t."""
-        return V * (self.e + self.ridge)
-
-    @property
-    def curvatures(self) -> tuple[float, float, float]:
-        """(lowest, mean, largest) that count: of the directions that are curved at all, so that the row space does not
-        matter."""
-        curved = self.e[self.e > 1e-12 * self.e.max()]
-        if not curved.size:
-            return self.ridge, self.ridge, self.ridge
-        return (
-            self.ridge + float(curved.min()),
-            self.ridge + float(curved.mean()),
-            self.ridge + float(curved.max()),
-        )
-
-    def shifted(self, shift: float) -> Callable[[Array], Array]:
-        """B -> rows (H + shift I)⁻¹ b_t."""
-        inverse = 1.0 / (self.e + (self.ridge + shift))
-        return lambda B: B * inverse
-
-
-def principal(H: Array, f: NDArray[np.intp]) -> Array:
-    """(T, a, a): rows and columns ``f`` of every H_t, a task after the other in memory, as products need them."""
-    p = H.shape[1]
-    if f.size == p and (np.diff(f) > 0).all():
-        return H
-    return np.take(H.reshape(len(H), -1), (f[:, None] * p + f).ravel(), axis=1).reshape(
-        len(H), f.size, f.size
-    )
-
-
-def _inverses(H: Array, shift: float) -> Array:
-    """(T, p, p): (H_t + shift I)⁻¹."""
-    L = _inverse_factors(H, shift)
-    return np.matmul(L.transpose(0, 2, 1), L)
-
-
-def _inverse_factors(H: Array, shift: float) -> Array:
-    """(T, p, p): L_t⁻¹ with L_t L_t' = H_t + shift I."""
-    return inverse_lower(np.asarray(np.linalg.cholesky(H + shift * np.eye(H.shape[1])), dtype=np.float64))
-
-
 # Through the Gram matrix, directions below this share of its largest eigenvalue would not be orthogonal to 1e-10.
 WELL, NONE = 1e-6, 1e-13
 
 
-def _right_vectors(A: Array) -> tuple[Array, Array]:
+def _right_vectors(A: Array) -> tuple[Array, Any]:
     """(d, V): squared singular values (k,) and right singular vectors (p, k) of A, for fewer rows than columns.
 
-    Through A A' where that loses nothing: singular values are none or far above rounding. By SVD otherwise.
+    Through A A', V the product A' R, where that loses nothing: singular values are none or far above rounding. By SVD
+    otherwise.
     """
     e, Q = np.linalg.eigh(A @ A.T)
     kept = e > NONE * e[-1]
     if len(A) <= A.shape[1] and kept.any() and e[kept][0] >= WELL * e[-1]:
-        return e[kept], A.T @ (Q[:, kept] / np.sqrt(e[kept]))
+        return e[kept], RowSpan(A, Q[:, kept] / np.sqrt(e[kept]))
     _, d, Vt = np.linalg.svd(A, full_matrices=False)
     return d * d, Vt.T

@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 from mtlref.optim.admm import admm
 from mtlref.optim.interior import interior
 from mtlref.optim.peaks import Peaks
-from mtlref.optim.quadratic import Quadratic, principal
+from mtlref.optim.quadratic import Quadratic
 from mtlref.optim.rowsystem import solve_rows
+from mtlref.optim.stacks import principal
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]

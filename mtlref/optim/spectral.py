@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mtlref.optim.admm import admm
+from mtlref.optim.diagonal import Diagonal
 from mtlref.optim.problem import Problem
 from mtlref.optim.proxnewton import prox_newton
-from mtlref.optim.quadratic import Diagonal, Quadratic
+from mtlref.optim.quadratic import Quadratic
 from mtlref.optim.run import Iterate
 from mtlref.optim.smooth import in_row_space
 from mtlref.optim.tracenewton import newton_trace
@@ -25,7 +26,7 @@ FALLEN = 0.1
 # Residuals above this promise nothing that a certificate could show.
 PROMISING = 1e-4
 # Times the mean curvature: the first iterations move far, and a rho that is too small costs more of them.
-FROM_NOTHING = 3.0
+FROM_NOTHING = 2.0
 INNER_LIMIT = 1000
 # Iterations of ADMM before Newton's method is tried, and by how much their number grows each time.
 FIRST_BURST, BURSTS_GROW = 3, 8
@@ -69,9 +70,10 @@ class TraceNormTerm:
 
         The constant is what residual balancing settled at along paths on real data, within a factor of 1.5.
         """
+        if not V.any():
+            return FROM_NOTHING * natural_rho(q)
         sigma = np.linalg.svd(V, compute_uv=False)
-        sigma = sigma[sigma > 1e-9 * sigma[0]] if sigma[0] > 0 else sigma[:0]
-        return 1.6 * self.lam / float(sigma.mean()) if sigma.size else FROM_NOTHING * natural_rho(q)
+        return 1.6 * self.lam / float(sigma[sigma > 1e-9 * sigma[0]].mean())
 
     def ending(self, q: Diagonal, V: Array, rank: int) -> Iterator[Array] | None:
         """Newton's method in factors of V."""

@@ -23,7 +23,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from mtlref.optim.quadratic import Diagonal
+from mtlref.optim.diagonal import Diagonal
 
 Array = NDArray[np.float64]
 STEPS, HALVINGS, CG_LIMIT = 12, 8, 60

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from mtlref.optim.admm import Anderson, admm
-from mtlref.optim.quadratic import Diagonal, Quadratic, principal
+from mtlref.optim.diagonal import Diagonal
+from mtlref.optim.quadratic import Quadratic
+from mtlref.optim.stacks import principal
 
 
 @pytest.mark.parametrize("ridge", [0.0, 0.3])

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 import mtlref as mt
 from mtlref.optim import tracenewton
 from mtlref.optim.admm import admm
-from mtlref.optim.quadratic import Diagonal
+from mtlref.optim.diagonal import Diagonal
 from mtlref.optim.spectral import TraceNormTerm, prox_singular
 from mtlref.optim.tracenewton import newton_trace
 

@@ -1,0 +1,122 @@
+"""What is made of the rows once: Gram matrices, the quadratic from them, products that certificates share."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+import mtlref as mt
+from mtlref import moments
+from mtlref.datafit import data_fit
+from mtlref.datafit import moments as moment_fit
+from mtlref.datafit.rows import RowFit
+from mtlref.datafit.shared import SharedRowFit
+from mtlref.moments import Moments
+from mtlref.optim.quadratic import Quadratic
+
+Array = NDArray[np.float64]
+
+
+def ragged(n: int = 40, p: int = 5) -> mt.TaskData:
+    rng = np.random.default_rng(0)
+    X = [rng.standard_normal((n + t, p)) + 0.3 * t for t in range(3)]
+    return mt.TaskData.from_list(X, [x @ rng.standard_normal(p) + 2.0 for x in X])
+
+
+def shared(n: int = 40, p: int = 5) -> mt.TaskData:
+    rng = np.random.default_rng(1)
+    X = rng.standard_normal((n, p)) + 0.2
+    return mt.TaskData.from_shared(X, X @ rng.standard_normal((p, 3)) + 1.0)
+
+
+@pytest.mark.parametrize("part", ["early", "late", "both", "neither"])
+def test_a_column_is_nearly_centred_as_all_rows_say(part: str) -> None:
+    """Its squares lie in the first rows, in the others, in all; or its mean outweighs them."""
+    X = np.random.default_rng(2).standard_normal((80, 4))
+    if part == "neither":
+        X[:, 0] = 1.0
+    elif part != "both":
+        X[:, 0] = 0.1  # a mean that the rows of one part outweigh, and those of the other do not
+        own = slice(0, 10) if part == "early" else slice(60, 80)
+        X[own, 0] += np.resize([3.0, -3.0], own.stop - own.start)
+    mean = X.mean(axis=0)
+    exact = bool((len(X) * mean**2 <= moments.SMALL_MEAN * np.square(X).sum(axis=0)).all())
+    assert moments._nearly_centred(X, mean) == exact == (part != "neither")
+
+
+@pytest.mark.parametrize("offset", [0.0, 0.2, 50.0])
+def test_gram_matrices_are_those_of_centred_rows(offset: float) -> None:
+    rng = np.random.default_rng(3)
+    X = [rng.standard_normal((30 + t, 4)) + offset for t in range(2)]
+    y = [x @ np.arange(4.0) + rng.standard_normal(len(x)) for x in X]
+    m = Moments.from_data(mt.TaskData.from_list(X, y))
+    for t in range(2):
+        A, b = X[t] - X[t].mean(axis=0), y[t] - y[t].mean()
+        np.testing.assert_allclose(m.cxx[t], A.T @ A, rtol=1e-12, atol=1e-12)
+        np.testing.assert_allclose(m.cxy[t], A.T @ b, rtol=1e-12, atol=1e-11)
+
+
+@pytest.mark.parametrize("offset", [0.0, 50.0])
+@pytest.mark.parametrize("block", [64, 2**18])
+def test_blocks_of_one_design_add_up(offset: float, block: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(moments, "BLOCK", block)
+    rng = np.random.default_rng(4)
+    X, Y = rng.standard_normal((50, 4)) + offset, rng.standard_normal((50, 3))
+    A, B = X - X.mean(axis=0), Y - Y.mean(axis=0)
+    m = Moments.from_data(mt.TaskData.from_shared(X, Y))
+    assert moments._block_rows(4) < 50 if block == 64 else moments._block_rows(4) >= 50
+    np.testing.assert_allclose(m.cxx[0], A.T @ A, rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(m.cxy, B.T @ A, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("intercept", [True, False])
+@pytest.mark.parametrize("alike", [True, False])
+@pytest.mark.parametrize("data", [ragged(), shared()], ids=["ragged", "shared"])
+def test_the_quadratic_is_that_of_the_rows(data: mt.TaskData, alike: bool, intercept: bool) -> None:
+    c = np.full(3, 0.5) if alike else np.array([0.5, 1.0, 2.0])
+    q = Quadratic.from_moments(Moments.from_data(data), c, intercept)
+    assert q.H is not None
+    assert len(q.H) == (1 if data.shared and alike else 3)
+    for t, (X, y) in enumerate(zip(data.X, data.y, strict=True)):
+        A, b = (X - X.mean(axis=0), y - y.mean()) if intercept else (X, y)
+        np.testing.assert_allclose(q.H[t % len(q.H)], c[t] * A.T @ A, rtol=1e-12, atol=1e-11)
+        np.testing.assert_allclose(q.r[t], c[t] * A.T @ b, rtol=1e-12, atol=1e-11)
+
+
+@pytest.mark.parametrize("kind", ["moments", "ragged", "shared"])
+def test_a_look_at_zero_leaves_the_products_of_the_last_answer(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A certificate multiplies by the rows, or the Gram matrices, once for a W, also where F(0, b0) is asked for."""
+    rows = ragged() if kind == "ragged" else shared()
+    fit: Any = data_fit(
+        Moments.from_data(rows) if kind == "moments" else rows, "squared", "mean", True, False
+    )
+    count = 0
+
+    def counted(original: Any) -> Any:
+        def call(*args: Any) -> Any:
+            nonlocal count
+            count += 1
+            return original(*args)
+
+        return call
+
+    if kind == "moments":
+        monkeypatch.setattr(moment_fit, "_times", counted(moment_fit._times))
+    elif kind == "ragged":
+        monkeypatch.setattr(RowFit, "_products", counted(RowFit._products))
+    else:
+        monkeypatch.setattr(SharedRowFit, "_columns", counted(SharedRowFit._columns))
+    W = np.zeros((5, 3))
+    W[0] = [1.0, -2.0, 0.5]
+    found = mt.TraceNorm.certificate(fit, W, fit.best_intercept(W), lam=0.1)
+    assert count == 1
+    assert found.gap > 0
+    zero = np.zeros_like(W)
+    mean = [float(np.var(y)) / 2 for y in rows.y]
+    assert fit.total(zero, fit.best_intercept(zero)) == pytest.approx(sum(mean), rel=1e-12)
+    assert fit.null == pytest.approx(sum(mean), rel=1e-12)
