@@ -144,7 +144,7 @@ def check(
     seed: int = 0,
     kinds: Iterable[str] | None = None,
 ) -> Checked:
-    """Hold the direction f(J) to laws, on Jacobians of every hard kind; LawViolation tells which are broken, which held.
+    """Hold the direction f(J) to laws, on Jacobians of every hard kind; LawViolation tells which are broken or held.
 
     f : array (m, d) -> (d,).
     properties : names from ``LAWS``, or a mapping of them to values: the degree k of "homogeneous" and the factor of
