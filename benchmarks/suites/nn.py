@@ -1,7 +1,8 @@
 """Nets: a training step and the tasks' Jacobian against PyTorch and TorchJD; exact MGDA against the usual loop.
 
 Gradients are compared before anything is timed: the column of gaps is the largest difference of ours from the other's,
-relative to the largest entry; for MGDA it is the gap (‖d‖² − min ⟨g_i, d⟩) / ‖d‖² of each direction.
+relative to the largest entry; for MGDA it is the gap (‖d‖² − min ⟨g_i, d⟩) / ‖d‖² of each direction. The loops: a plain
+one on NumPy, which pays the least for a step that such a loop can, and TorchJD's with its default settings.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ STEPS = ("mtlref", "PyTorch")
 JACOBIANS = ("mtlref", "PyTorch", "TorchJD")
 HULLS = 5
 LOOPS = ("mtlref", "Frank-Wolfe, step 1e-3", "Frank-Wolfe, gap 1e-3")
+PEERS = (*LOOPS, "TorchJD")
 
 
 def compared(
@@ -126,19 +128,30 @@ def directions(problem: str, m: int, d: int, after: bool = False) -> Callable[[L
             LOOPS[2]: lambda J: plain(J, step=0.0, gap=1e-3, steps=100000)[0],
         }
 
+        torch, found = _torch(), not after and find_spec("torchjd") is not None
+        if torch is not None and found:
+            from torchjd.aggregation import MGDA
+
+            peer = MGDA()  # Frank–Wolfe until a step falls below 1e-3, 100 steps at most
+            tensors = {id(J): torch.tensor(J) for J in hulls}
+            calls[PEERS[-1]] = lambda J: peer(tensors[id(J)])
+
         def direction(J: Any, answer: Any) -> Any:
-            return answer @ J if after else answer
+            return np.asarray(answer) @ J if after else np.asarray(answer)
 
         gaps = [
             max(abs(balancers.gap(J, direction(J, call(A)))) for J, A in zip(hulls, given, strict=True))
             for call in calls.values()
         ]
-        seconds = in_turn([lambda c=c: [c(A) for A in given] for c in calls.values()], limits)
-        versions = [mt.__version__, np.__version__, np.__version__]
-        return [
+        seconds = in_turn([lambda c=c: [c(A) for A in given] for c in calls.values()], limits, in_a_row=3)
+        versions = [mt.__version__, np.__version__, np.__version__, version_of(PEERS[-1])]
+        out = [
             Outcome("nn", problem, name, o.REACHED, versions[k], seconds[k] / HULLS, gaps[k])
             for k, name in enumerate(calls)
         ]
+        return (
+            out if after or len(calls) == len(PEERS) else [*out, Outcome("nn", problem, PEERS[-1], o.MISSING)]
+        )
 
     return run
 
@@ -158,7 +171,7 @@ def _trials(
             (f"MGDA weights {m} × {d}", "from J J' to the weights", True),
         ):
             words = f"{m} tasks, {d} parameters, mean of {HULLS} Jacobians, {what}"
-            out.append(Trial(name, words, directions(name, m, d, after), LOOPS))
+            out.append(Trial(name, words, directions(name, m, d, after), LOOPS if after else PEERS))
     return tuple(out)
 
 

@@ -46,8 +46,13 @@ def used(trained: Any, net: Any, task: int, one: Values, other: Values, open_: V
     return float(np.mean(label == one[rows]) - np.mean(label == other[rows]))
 
 
-def trial(seed: int, epochs: int, hidden: int) -> tuple[float, float, bool]:
-    """(preference of A to B of T alone, of T with T', whether both nets had learned T)."""
+def trial(
+    seed: int, epochs: int, hidden: int, start: float = 1.0, ridge: float = 0.0
+) -> tuple[float, float, bool]:
+    """(preference of A to B of T alone, of T with T', whether both nets had learned T).
+
+    start : the first weights times this.  ridge : weight decay.
+    """
     rng = np.random.default_rng(seed)
     on_T, on_T2 = np.flatnonzero(A == B), np.flatnonzero(A == C)
     places = np.concatenate([on_T, on_T2])
@@ -58,8 +63,8 @@ def trial(seed: int, epochs: int, hidden: int) -> tuple[float, float, bool]:
     for tasks in (1, 2):
         net = mt.nn.SharedBottom(8, hidden=(hidden,), heads=[mt.nn.Binary()] * tasks, activation="tanh")
         keep = len(on_T) if tasks == 1 else len(x)
-        params = net.init(rng)
-        stepper = mt.nn.Stepper(net, params, optimizer=mt.nn.Adam(0.02))
+        params = {name: start * first for name, first in net.init(rng).items()}
+        stepper = mt.nn.Stepper(net, params, optimizer=mt.nn.Adam(0.02), ridge=ridge)
         rows = stepper.rows(x[:keep], [y[:keep] for y in ys[:tasks]], masks[:keep, :tasks])
         for _ in range(epochs):
             stepper.step(rows)
@@ -75,8 +80,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--trials", type=int, default=200)
     parser.add_argument("--epochs", type=int, default=400)
     parser.add_argument("--hidden", type=int, default=4)
+    parser.add_argument("--start", type=float, default=1.0, help="the first weights times this (default 1)")
+    parser.add_argument("--ridge", type=float, default=0.0, help="weight decay (default 0)")
     o = parser.parse_args(arguments)
-    results = [trial(seed, o.epochs, o.hidden) for seed in range(o.trials)]
+    results = [trial(seed, o.epochs, o.hidden, o.start, o.ridge) for seed in range(o.trials)]
     learned = np.array([r[:2] for r in results if r[2]]).reshape(-1, 2)
     print(
         "| net of T | uses A | uses B | neither | preference of A | p of 50 : 50 |\n|:--|--:|--:|--:|--:|--:|"

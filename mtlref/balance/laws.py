@@ -16,7 +16,7 @@ import numpy as np
 
 from mtlref.balance.balancer import GradientBalancer
 from mtlref.balance.hard import Hard, jacobians
-from mtlref.balance.trial import Direction, Trial, is_aligned, longest, units
+from mtlref.balance.trial import Direction, Trial, is_aligned, longest, shown, units
 from mtlref.errors import DataError, LawViolation
 from mtlref.inputs import count as whole
 
@@ -48,14 +48,14 @@ def non_conflicting(t: Trial) -> None:
     d = t.at(t.J)
     slopes = units(t.J) @ d
     size = max(float(np.linalg.norm(d)), t.floor)
-    t.require(slopes.min() >= -t.tol * size, f"⟨g_i, d⟩ / ‖g_i‖ must be >= 0; got {slopes.tolist()}")
+    t.require(slopes.min() >= -t.tol * size, f"⟨g_i, d⟩ / ‖g_i‖ must be >= 0; got {shown(slopes)}")
 
 
 def strict(t: Trial) -> None:
     """⟨g_i, f(J)⟩ > 0 for every task where some direction improves all."""
     if is_aligned(t.J):
         slopes = units(t.J) @ t.at(t.J)
-        t.require(slopes.min() > 0, f"⟨g_i, d⟩ / ‖g_i‖ must be > 0; got {slopes.tolist()}")
+        t.require(slopes.min() > 0, f"⟨g_i, d⟩ / ‖g_i‖ must be > 0; got {shown(slopes)}")
 
 
 def span(t: Trial) -> None:
@@ -66,7 +66,7 @@ def span(t: Trial) -> None:
     kept = basis[2][basis[1] > 1e-10 * basis[1].max(initial=0.0)] if R.any() else np.zeros((0, len(d)))
     rest = float(np.linalg.norm(d - kept.T @ (kept @ d)))
     size = max(float(np.linalg.norm(d)), t.floor)
-    t.require(rest <= t.tol * size, f"{rest:.3e} of d = {d.tolist()} lies outside the rows' span")
+    t.require(rest <= t.tol * size, f"{rest:.3e} of d = {shown(d)} lies outside the rows' span")
 
 
 def stationary(t: Trial) -> None:
@@ -76,7 +76,7 @@ def stationary(t: Trial) -> None:
     d = t.at(J)
     t.require(
         np.linalg.norm(d) <= t.tol * longest(J) ** t.degree,
-        f"f must be 0 at a balanced J = {J.tolist()}; got {d.tolist()}",
+        f"f must be 0 at a balanced J = {J.tolist()}; got {shown(d)}",
     )
 
 
@@ -103,7 +103,7 @@ def one_task(t: Trial) -> None:
     if g.any():
         d = t.at(g)
         along = units(g)[0]
-        t.require(d @ along > 0, f"f of one gradient {g.tolist()} must point along it; got {d.tolist()}")
+        t.require(d @ along > 0, f"f of one gradient {g.tolist()} must point along it; got {shown(d)}")
         t.agree(d, (d @ along) * along, "f of one gradient and its part along it")
 
 
@@ -144,7 +144,7 @@ def check(
     seed: int = 0,
     kinds: Iterable[str] | None = None,
 ) -> Checked:
-    """Hold the direction f(J) to laws, on Jacobians of every hard kind; the first broken one raises LawViolation.
+    """Hold the direction f(J) to laws, on Jacobians of every hard kind; LawViolation tells which are broken or held.
 
     f : array (m, d) -> (d,).
     properties : names from ``LAWS``, or a mapping of them to values: the degree k of "homogeneous" and the factor of
@@ -154,8 +154,11 @@ def check(
     1e-4.
     count, seed : Jacobians of each kind, and where their numbers come from.  kinds : default all of ``hard.KINDS``.
 
-    Raises: LawViolation with law and Jacobian; DataError for an unknown law.
+    Raises: LawViolation with the first broken law, what it says, the smallest Jacobian that breaks it, in full, and the
+    names of the other laws that are broken and of those that held; DataError for an unknown law.
     """
+    if isinstance(properties, str):
+        raise DataError(f"properties must be a list of names; got the text {properties!r}")
     if properties is None:
         asked = declared(like) if like is not None else dict.fromkeys(set(LAWS) - {"hull", "row_scale"}, 1.0)
         asked = {name: asked[name] for name in LAWS if name in asked}
@@ -169,15 +172,34 @@ def check(
             raise DataError(f"properties must be among {', '.join(LAWS)}; got {name!r}")
     degree = asked.get("homogeneous", like.degree if like is not None else 1.0)
     cases = [h for h in jacobians(whole(count, "count"), seed) if kinds is None or h.kind in set(kinds)]
-    for name, value in asked.items():
+    laws = [(name, LAWS[name], value) for name, value in asked.items()]
+    if like is not None:
+        laws.append(("like", _same_as(like), 1.0))
+    broken: dict[str, str] = {}
+    for name, law, value in laws:
         rng = np.random.default_rng([seed, len(name)])
         for case in sorted(cases, key=lambda h: h.J.size):
             if case.kind not in LEFT_OUT.get(name, ()):
-                _run(name, LAWS[name], case, f, rng, tol, degree, value)
-    if like is not None:
-        for case in sorted(cases, key=lambda h: h.J.size):
-            _run("like", _same_as(like), case, f, np.random.default_rng(seed), tol, degree, 1.0)
+                said = _broken(law, case, Trial(f, case.J, rng, tol, degree, value))
+                if said is not None:
+                    broken[name] = said
+                    break
+    if broken:
+        raise LawViolation(_told(broken, [name for name, _, _ in laws if name not in broken]))
     return Checked(tuple(asked), len(cases))
+
+
+def _told(broken: dict[str, str], held: list[str]) -> str:
+    """The first broken law in full, the others by name."""
+    first, *others = broken
+    says = (
+        LAWS[first].__doc__
+        if first in LAWS
+        else "f(J) is the direction of the balancer that it is to be like."
+    )
+    lines = [f"{first}: {broken[first]}", f"the law: {(says or '').strip()}"]
+    lines += [f"broken too: {', '.join(others)}"] if others else []
+    return "\n".join([*lines, f"held: {', '.join(held) or 'no other'}"])
 
 
 def _same_as(like: GradientBalancer) -> Callable[[Trial], None]:
@@ -187,17 +209,10 @@ def _same_as(like: GradientBalancer) -> Callable[[Trial], None]:
     return same
 
 
-def _run(
-    name: str,
-    law: Callable[[Trial], None],
-    case: Hard,
-    f: Direction,
-    rng: np.random.Generator,
-    tol: float,
-    degree: float,
-    value: float,
-) -> None:
+def _broken(law: Callable[[Trial], None], case: Hard, t: Trial) -> str | None:
+    """What the law says against f at the case; None where it holds."""
     try:
-        law(Trial(f, case.J, rng, tol, degree, value))
-    except LawViolation as broken:
-        raise LawViolation(f"{name}: {broken}; at {case}") from None
+        law(t)
+    except LawViolation as problem:
+        return f"{problem}; at {case}"
+    return None

@@ -36,7 +36,7 @@ class Trial:
         except Exception as problem:
             raise LawViolation(f"f must answer; it raised {type(problem).__name__}: {problem}") from problem
         self.require(d.shape == (J.shape[1],), f"f(J) must have shape ({J.shape[1]},); got {d.shape}")
-        self.require(np.isfinite(d).all(), f"f(J) must be finite; got {d.tolist()}")
+        self.require(np.isfinite(d).all(), f"f(J) must be finite; got {shown(d)}")
         self.require((given == J).all(), "f must leave J as it is")
         return d
 
@@ -51,13 +51,18 @@ class Trial:
         apart = float(np.linalg.norm(one - other))
         self.require(
             apart <= self.tol * size,
-            f"{what}: {one.tolist()} and {other.tolist()} differ by {apart:.3e} > {self.tol * size:.3e}",
+            f"{what}: {shown(one)} and {shown(other)} differ by {apart:.3e} > {self.tol * size:.3e}",
         )
 
     @property
     def floor(self) -> float:
         """The size of directions at rows as long as the longest one; what is much shorter than this is rounding."""
         return longest(self.J) ** self.degree
+
+
+def shown(values: Array) -> list[float]:
+    """Numbers as a message shows them, to six digits."""
+    return [float(f"{v:.6g}") for v in values]
 
 
 def longest(J: Array) -> float:

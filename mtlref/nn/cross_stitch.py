@@ -33,7 +33,7 @@ class CrossStitch(Net):
     own : float, the first weight of a task for itself; the rest goes to the others in equal parts; default 0.9
 
     Every loss depends on every net: all of the trunk is shared. Parameters by name: netK.L.W, netK.L.b, stitchL, then
-    towers. Intermediate values: "hL" (K, B, width), the mixed activations. Source: misra2016.
+    towers. Intermediate values: "hL" (B, K, width), the mixed activations. Source: misra2016.
 
     Examples
     --------
@@ -88,7 +88,7 @@ class CrossStitch(Net):
                 h = (S @ a.reshape(self.K, -1)).reshape(a.shape)
             else:
                 h = np.einsum("kjc,jbc->kbc", S, a)
-            values[f"h{depth}"] = h
+            values[f"h{depth}"] = np.swapaxes(h, 0, 1)
         return h, saved, values
 
     def _layer(self, depth: int) -> Stack:

@@ -18,6 +18,8 @@ from mtlref.nn.activations import Activation
 
 Values = NDArray[Any]
 Params = dict[str, Values]
+# Multiplications up to which BLAS has a quick way for a small product, so that one a loss beats one for all losses.
+SMALL = 900_000
 
 
 class Step(NamedTuple):
@@ -86,22 +88,24 @@ def backward(
     to_input: bool,
     each: bool = True,
     slopes: list[Values] | None = None,
+    own: bool = False,
 ) -> Values | None:
     """The gradient in the input of the network from ``d``, that in its output; ``grads`` takes those of W and b.
 
     Where ``grads`` holds an array of that name already, its memory is used for one member's W and b. With ``to_input``
     False the input's gradient is not formed. It keeps the member axis, unless ``each`` is False: then
     it is the sum over members, of one input for all. ``slopes`` : those of the activations, where known already.
+    ``own`` : whether ``d`` may be overwritten.
     """
     back = d
     for k in range(len(steps) - 1, -1, -1):
         names, source, W, z, a = steps[k]
         slope = act.slope(z, a) if slopes is None else slopes[k]
-        # What was made here may be overwritten; what the caller gave may not.
-        if back is d or slope.dtype != back.dtype:
-            back = back * slope
-        else:
+        # What was made here may be overwritten; what the caller gave may not, unless it says so.
+        if (own or back is not d) and slope.dtype == back.dtype:
             back *= slope
+        else:
+            back = back * slope
         if grads is not None:
             affine_gradients(grads, names, source, back)
         if k == 0 and not to_input:
@@ -113,6 +117,8 @@ def backward(
 def into(names: tuple[str, ...], x: Values, W: Values, dz: Values, each: bool = True) -> Values:
     """The gradient in the input from dz; by member, or summed over them."""
     members = len(names)
+    if members == 1 and dz.ndim == 3 and x.shape[-2] * W.size <= SMALL:
+        return np.asarray(np.matmul(dz, np.ascontiguousarray(W.T)))
     if members == 1 and dz.flags.c_contiguous:  # one product for all losses
         rows = dz @ W.T if dz.ndim == 2 else dz.reshape(-1, dz.shape[-1]) @ W.T
         out: Values = rows.reshape(dz.shape[:-1] + rows.shape[1:])

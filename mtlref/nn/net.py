@@ -23,18 +23,17 @@ from mtlref import inputs
 from mtlref.errors import DataError
 from mtlref.nn.activations import Activation
 from mtlref.nn.heads import Head
-from mtlref.nn.masks import task_masks
 from mtlref.nn.parameters import Parameters
 from mtlref.nn.sizes import (
     Shapes,
     activation_of,
-    counted,
     dense_shapes,
     heads_of,
     reversal,
     task_vector,
     widths,
 )
+from mtlref.nn.task_losses import TaskLosses
 from mtlref.nn.towers import Climbed, Towers
 from mtlref.nn.wide import Wide
 
@@ -58,7 +57,7 @@ class Cache:
         return self.values[name]
 
 
-class Net(Parameters, Towers):
+class Net(Parameters, Towers, TaskLosses):
     """The parent of the architectures. Holds sizes alone: parameters are passed in and returned.
 
     Attributes: n_in; heads, one a task; tower, the widths of each tower's hidden layers; K, the number of tasks;
@@ -87,6 +86,7 @@ class Net(Parameters, Towers):
         ]
         self._wide = Wide.of(self.heads)
         self._head_names = tuple(f"tower{k}.{len(self.tower)}" for k in range(self.K))
+        self._head_arrays = tuple(tuple(f"{name}.{part}" for name in self._head_names) for part in "Wb")
         ends = np.cumsum([0, *(head.width for head in self.heads)])
         self._logits = [slice(a, b) for a, b in pairwise(ends.tolist())]
         trunk, rep = self._trunk_shapes()
@@ -123,8 +123,6 @@ class Net(Parameters, Towers):
     def _penalty_backward(self, params: Params, grads: Params) -> None:
         """Add the penalty's gradient."""
 
-    # -- parameters ----------------------------------------------------------------------------------------------------
-
     # -- forward and backward ------------------------------------------------------------------------------------------
 
     def forward(self, params: Params, x: Any) -> tuple[list[Values], Cache]:
@@ -139,55 +137,6 @@ class Net(Parameters, Towers):
         rep, saved, values = self._trunk(params, x)
         outs, towers = self._towers(params, rep)
         return outs, Cache(values, saved, towers)
-
-    def _losses(self, outs: list[Values], ys: Any, masks: Any) -> tuple[Values, list[Values]]:
-        """(losses (K,), their gradients in the logits), with everything checked."""
-        return self._loss_slopes(outs, *self._targets(ys, masks, len(outs[0]), outs[0].real.dtype))
-
-    def _losses_once(
-        self, outs: list[Values], cache: Cache, ys: Any, masks: Any
-    ) -> tuple[Values, list[Values] | Values]:
-        """``_losses``, with the slopes side by side where the heads are of one kind and read one input."""
-        z = cache.towers.wide
-        if self._wide is not None and z is not None and masks is None:
-            y = self._wide.plain(ys, len(z), z.real.dtype)
-            if y is not None:
-                return self._wide(z, y, None)
-        targets, weights = self._targets(ys, masks, len(outs[0]), outs[0].real.dtype)
-        if self._wide is None or z is None:
-            return self._loss_slopes(outs, targets, weights)
-        return self._wide(z, *self._wide.rows(targets, weights))
-
-    def _targets(
-        self, ys: Any, masks: Any, rows: int, dtype: Any
-    ) -> tuple[list[Values], list[Values | None]]:
-        """(targets as the heads' losses take them, row weights), checked."""
-        if not isinstance(ys, (list, tuple)) or len(ys) != self.K:
-            raise DataError(f"ys must be a list of {self.K} targets, one a task; got {counted(ys)}")
-        weights = task_masks(masks, self.K, rows)
-        targets = [
-            head.target(y, rows, None if m is None else m > 0, f"ys[{k}]", dtype)
-            for k, (head, y, m) in enumerate(zip(self.heads, ys, weights, strict=True))
-        ]
-        return targets, weights
-
-    def _loss_slopes(
-        self, outs: list[Values], targets: list[Values], weights: list[Values | None]
-    ) -> tuple[Values, list[Values]]:
-        losses, slopes = [], []
-        for head, z, y, m in zip(self.heads, outs, targets, weights, strict=True):
-            row, d = head.loss(z, y)
-            if m is None:
-                losses.append(np.add.reduce(row) / row.real.dtype.type(len(z)))
-                d *= d.real.dtype.type(1 / len(z))
-                slopes.append(d)
-                continue
-            total = m.sum()
-            # Without a row the task is not in this batch: its loss and its gradient are zero.
-            share = (m / total if total > 0 else m).astype(d.real.dtype)
-            losses.append(share @ row)
-            slopes.append(share[:, None] * d)
-        return np.array(losses), slopes
 
     def losses(self, params: Params, x: Any, ys: Sequence[Any], masks: Any = None) -> Values:
         """L_k (K,), without a backward pass; arguments as in ``loss_and_grad``."""
@@ -209,7 +158,7 @@ class Net(Parameters, Towers):
         """
         outs, cache = self.forward(params, x)
         weights = task_vector(task_weights, self.K)
-        losses, slopes = self._losses_once(outs, cache, ys, masks)
+        losses, slopes = self._losses_once(outs, cache.towers.wide, ys, masks)
         if not isinstance(slopes, np.ndarray):
             return losses, self._grad(params, cache, slopes, weights)
         if task_weights is not None:
@@ -255,7 +204,7 @@ class Net(Parameters, Towers):
             if name not in self.shared_names:
                 raise DataError(f"names must be among {', '.join(self.shared_names) or 'none'}; got {name!r}")
         outs, cache = self.forward(params, x)
-        losses, slopes = self._losses_once(outs, cache, ys, masks)
+        losses, slopes = self._losses_once(outs, cache.towers.wide, ys, masks)
         return losses, self._jacobian(params, cache, slopes, chosen)
 
     def _jacobian(
@@ -265,15 +214,23 @@ class Net(Parameters, Towers):
         slopes: list[Values] | Values,
         names: tuple[str, ...] | None = None,
     ) -> Values:
-        d = self._towers_backward(params, cache.towers, slopes, None)
         width, places = self._places if names is None else self._columns(names)
-        J = np.empty((self.K, width), dtype=d.dtype)
+        J = np.empty(
+            (self.K, width), dtype=slopes.dtype if isinstance(slopes, np.ndarray) else np.result_type(*slopes)
+        )
         columns = {name: J[:, part].reshape(shape) for name, part, shape in places}
         # With one task a gradient may come without the axis of losses.
         grads = dict(columns) if self.K > 1 else {}
-        self._trunk_backward(params, cache.trunk, d, grads, True)
+        self._backward_each(params, cache, slopes, grads)
         _settled(grads, columns)
         return J
+
+    def _backward_each(
+        self, params: Params, cache: Cache, slopes: list[Values] | Values, grads: Params
+    ) -> None:
+        """The trunk's gradients of every loss into ``grads``, with a leading axis over losses."""
+        d = self._towers_backward(params, cache.towers, slopes, None)
+        self._trunk_backward(params, cache.trunk, d, grads, True)
 
     def _columns(self, names: tuple[str, ...]) -> tuple[int, list[tuple[str, slice, tuple[int, ...]]]]:
         """(columns of a Jacobian, where each parameter's are and the shape that they have with the losses' axis)."""

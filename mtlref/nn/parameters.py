@@ -71,6 +71,10 @@ class Parameters:
         return f"{found[1] or ''}{found[2]}{place[k]}{name[found.end() :]}" if k in place else None
 
     def _check_params(self, params: Any) -> None:
+        shapes = self._shapes
+        same = type(params) is dict and params.keys() == shapes.keys()
+        if same and [getattr(params[n], "shape", None) for n in shapes] == [*shapes.values()]:
+            return
         if not isinstance(params, Mapping):
             raise FormError(f"params must be a dict of arrays by name; got a {type(params).__name__}")
         if params.keys() != self._shapes.keys():
@@ -87,8 +91,8 @@ class Parameters:
         array = x if isinstance(x, np.ndarray) else np.asarray(x)
         if array.dtype.kind not in "fciub":
             raise FormError(f"x must hold numbers; got dtype {array.dtype}")
-        wanted = "(B, n_in)" if self.x_axes == 2 else "(B, time, n_in)"
         if array.ndim != self.x_axes or array.shape[-1] != self.n_in:
+            wanted = "(B, n_in)" if self.x_axes == 2 else "(B, time, n_in)"
             raise DataError(f"x must have shape {wanted} with n_in = {self.n_in}; got {array.shape}")
         if 0 in array.shape:
             raise DataError(f"x must have at least one row and one step; got shape {array.shape}")

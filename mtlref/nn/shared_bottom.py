@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from mtlref.nn import dense
 from mtlref.nn.heads import Head
-from mtlref.nn.net import Net, Params, Shapes, dense_shapes, widths
+from mtlref.nn.net import Cache, Net, Params, Shapes, dense_shapes, widths
 
 Values = NDArray[Any]
 # Bytes of one loss's gradient in the representation from which the losses are taken one after another.
@@ -76,11 +76,19 @@ class SharedBottom(Net):
         return rep, steps, {"rep": rep}
 
     def _trunk_backward(self, params: Params, saved: Any, d: Values, grads: Params, per_loss: bool) -> None:
-        if not per_loss or d[0].nbytes < LARGE or not grads:
-            dense.backward(saved, self._act, d if per_loss else np.add.reduce(d, axis=0), grads, False)
+        whole = d if per_loss else d[0] if len(d) == 1 else np.add.reduce(d, axis=0)
+        dense.backward(saved, self._act, whole, grads, False, own=True)
+
+    def _backward_each(
+        self, params: Params, cache: Cache, slopes: list[Values] | Values, grads: Params
+    ) -> None:
+        if cache["rep"].nbytes < LARGE or not grads:
+            super()._backward_each(params, cache, slopes, grads)
             return
-        # One loss after another: what passes between the layers then stays in the processor's cache.
-        slopes = [self._act.slope(step.z, step.a) for step in saved]
-        for k, own in enumerate(d):
+        # One loss after another: what passes between the layers then stays in the processor's cache, and nothing as
+        # large as the Jacobian itself is made beside it.
+        steps: list[dense.Step] = cache.trunk
+        known = [self._act.slope(step.z, step.a) for step in steps]
+        for k, own in enumerate(self._one_by_one(params, cache.towers, slopes)):
             part = {name: memory[k] for name, memory in grads.items()}
-            dense.backward(saved, self._act, own, part, False, slopes=slopes)
+            dense.backward(steps, self._act, own, part, False, slopes=known, own=True)

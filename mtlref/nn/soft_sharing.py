@@ -35,7 +35,7 @@ class SoftSharing(Net):
 
     ``losses`` are the data's alone; the gradient of ``loss_and_grad`` is that of Σ w_k L_k + ``penalty(params)``.
     No loss depends on another task's parameters: ``shared_names`` is empty, and the Jacobian has no columns.
-    Parameters by name: netK.L.W, netK.L.b, then towers. Intermediate values: "rep" (K, B, H). Source: duong2015.
+    Parameters by name: netK.L.W, netK.L.b, then towers. Intermediate values: "rep" (B, K, H). Source: duong2015.
 
     Examples
     --------
@@ -78,7 +78,7 @@ class SoftSharing(Net):
 
     def _trunk(self, params: Params, x: Values) -> tuple[Values, Any, dict[str, Values]]:
         rep, steps = self._nets.forward(params, self._act, x)
-        return rep, steps, {"rep": rep}
+        return rep, steps, {"rep": np.swapaxes(rep, 0, 1)}
 
     def _trunk_backward(self, params: Params, saved: Any, d: Values, grads: Params, per_loss: bool) -> None:
         if not per_loss or self.K == 1:

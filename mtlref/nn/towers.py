@@ -7,6 +7,7 @@ Hidden layers of all towers run side by side. Where all heads read one input the
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -43,6 +44,7 @@ class Towers:
     _act: Activation
     _tower_layers: list[tuple[str, ...]]
     _head_names: tuple[str, ...]
+    _head_arrays: tuple[tuple[str, ...], ...]
     _logits: list[slice]
 
     def _tower_shapes(self, rep: int) -> Shapes:
@@ -74,8 +76,9 @@ class Towers:
 
     def _joint_heads(self, params: Params, hidden: Values) -> tuple[Values, Values]:
         """(logits of all tasks side by side, the heads' weights side by side), of one input for all."""
-        W = np.concatenate([params[f"{name}.W"] for name in self._head_names], axis=1)
-        b = np.concatenate([params[f"{name}.b"] for name in self._head_names])
+        weights, biases = self._head_arrays
+        W = np.concatenate([params[name] for name in weights], axis=1)
+        b = np.concatenate([params[name] for name in biases])
         return dense.plus(hidden @ W, b), W
 
     def _towers_backward(
@@ -140,6 +143,16 @@ class Towers:
             # An outer product is faster as a product of entries than as a matrix product.
             (np.multiply if self.heads[k].width == 1 else np.matmul)(wide[:, part], W[:, part].T, out=d[k])
         return self._reversed(d)
+
+    def _one_by_one(self, params: Params, passed: Climbed, slopes: list[Values] | Values) -> Iterator[Values]:
+        """(B, H), K times: the rows of ``_towers_backward``, made one after another where the heads read one input."""
+        if passed.joint is None:
+            yield from self._towers_backward(params, passed, slopes, None)
+            return
+        for k, part in enumerate(self._logits):
+            slope = slopes[:, part] if isinstance(slopes, np.ndarray) else slopes[k]
+            weights = passed.joint[:, part].T * slope.real.dtype.type(-self.reverse.get(k, -1.0))
+            yield np.multiply(slope, weights) if slope.shape[1] == 1 else slope @ weights
 
     def _reversed(self, d: Values) -> Values:
         """d (K, ...) with what gradient reversal makes of it."""

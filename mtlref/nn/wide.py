@@ -2,13 +2,12 @@
 
 (T)  L_k = Σ_i m_ki row loss_ki / Σ_i m_ki;  slope of column c of task k: m_ki / Σ_i m_ki times the row loss's
 
-The plain twin is ``Net._loss_slopes``, a loop over heads.
+The plain twin is ``TaskLosses._loss_slopes``, a loop over heads.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any, Self
 
@@ -53,12 +52,14 @@ class Wide:
 
     def plain(self, ys: Any, rows: int, dtype: Any) -> Values | None:
         """Targets side by side where there is nothing to ask or to turn; None where the heads have to look at them."""
-        if not isinstance(ys, Sequence) or len(ys) != len(self.widths):
+        if not isinstance(ys, (list, tuple)) or len(ys) != len(self.widths):
             return None
         for y, width in zip(ys, self.widths, strict=True):
-            if type(y) is not np.ndarray or y.dtype != dtype or y.shape != (rows, width):
+            if type(y) is not np.ndarray or y.shape != (rows, width):
                 return None
         wide = np.concatenate(ys, axis=1)
+        if wide.dtype != dtype:
+            return None
         flat = wide.ravel()
         if not math.isfinite(np.vdot(flat, flat)) or (self.binary and (wide.min() < 0 or wide.max() > 1)):
             return None
@@ -72,10 +73,15 @@ class Wide:
         else:
             d = z - y
             row = d * d
+        sums: Values
         number = z.real.dtype.type
         if m is None:
-            factor: Any = number(1 / len(z))
             sums = np.add.reduce(row, axis=0)
+            if self.starts is None:
+                sums *= 1 / len(z)
+                d *= (1 if self.binary else 2) / len(z)
+                return sums, d
+            factor: Any = number(1 / len(z))
             sums *= factor
         else:
             total = np.add.reduce(m, axis=0)

@@ -73,6 +73,7 @@ def relatedness(
     metric: str | None = None,
     alpha: float = ALPHA,
     random_state: int = 0,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Relatedness:
     """Whether adding ``auxiliary`` to ``main`` makes ``algorithm`` better on rows of ``main`` that it has not seen.
 
@@ -88,6 +89,7 @@ def relatedness(
     metric : a name in ``mtlref.metrics.METRICS``; default "mse", for two-valued targets "error_rate"
     alpha : level of both tests, default 0.05
     random_state : int, of splits, shuffles and the estimators that take one
+    progress : called after each split with (splits that are done, all of them)
 
     Raises FormError for arguments of other types, DataError for names or features that do not fit.
     Cost: three trainings a split. Source: caruana1997.
@@ -105,6 +107,10 @@ def relatedness(
     (True, True)
     """
     _check(main, auxiliary)
+    if isinstance(algorithm, type):
+        raise FormError(f"algorithm must be an estimator, {algorithm.__name__}(...); got the class itself")
+    if progress is not None and not callable(progress):
+        raise FormError(f"progress must be a function of (done, splits), or None; got {progress!r}")
     if inputs.count(splits, "splits") < 2:
         raise DataError(f"splits must be >= 2, a test needs them; got {splits}")
     if not 0 < inputs.positive(train_size, "train_size") < 1:
@@ -130,6 +136,8 @@ def relatedness(
             (SHUFFLED, _joined(own, other, moved)),
         ):
             scores[name].append(_test_score(algorithm, data, main, cut, score, seed))
+        if progress is not None:
+            progress(k + 1, splits)
     found = {name: np.array(values) for name, values in scores.items()}
     n_train = float(np.mean([len(r) for r in cuts[0].train[0]]))
     n_test = float(np.mean([len(r) for r in cuts[0].test]))

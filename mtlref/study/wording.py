@@ -197,7 +197,11 @@ def _said(row: Row, loss: str) -> str:
         )
         parts.append(f"{row.fits - row.certified:,} of {row.fits:,} fits not certified{refits}")
     kind = registered(row.method).certificate
-    if kind != "duality gap":
+    if "neural" in registered(row.method).properties:
+        parts.append(
+            f"each fit has a {kind}, which is no certificate of a minimum: the objective is not convex"
+        )
+    elif kind != "duality gap":
         parts.append(f"certified by {kind}: the objective is not convex, and a lower one may exist elsewhere")
     if "self_tuned" in registered(row.method).properties:
         parts.append("no lam: it fits its own parameters, on the whole training part, from one start")

@@ -119,7 +119,21 @@ def test_values_of_properties_count() -> None:
         B.check(lambda J: J.sum(axis=0) * np.linalg.norm(J), ["homogeneous"])
 
 
+def test_a_refusal_says_what_is_broken_and_what_held() -> None:
+    with pytest.raises(LawViolation) as refused:
+        B.check(lambda J: J.mean(axis=0), ["permutation", "non_conflicting", "strict", "span"], count=1)
+    said = str(refused.value).splitlines()
+    assert said[0].startswith("non_conflicting: ⟨g_i, d⟩ / ‖g_i‖ must be >= 0; got [")
+    assert said[1:] == [
+        "the law: ⟨g_i, f(J)⟩ >= 0: no task is made worse.",
+        "broken too: strict",
+        "held: permutation, span",
+    ]
+
+
 def test_an_unknown_law_is_named() -> None:
+    with pytest.raises(DataError, match="must be a list of names; got the text 'permutation'"):
+        B.check(first_row, "permutation")
     with pytest.raises(DataError, match="properties must be among permutation"):
         B.check(first_row, ["fairness"])
 

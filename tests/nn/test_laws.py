@@ -163,6 +163,31 @@ def test_columns_of_the_jacobian_by_name() -> None:
     assert (turned[:, : one.params[last[1]].size] == J[:, ends[-2] :]).all()
 
 
+@pytest.mark.parametrize("heads", ["all kinds", "numbers", "one task"])
+@pytest.mark.parametrize("tower", [(), (3,)])
+def test_the_way_of_large_batches(
+    monkeypatch: pytest.MonkeyPatch, heads: str, tower: tuple[int, ...]
+) -> None:
+    """Large representations take the losses one after another; here small ones do, and the laws hold."""
+    from mtlref.nn import shared_bottom
+    from mtlref.verify.laws.nets import jacobian_rows_are_gradients, single_precision_is_kept
+
+    monkeypatch.setattr(shared_bottom, "LARGE", 1)
+    kinds = {"numbers": (mt.nn.Regression(1),) * 3, "one task": (mt.nn.Regression(2),)}
+    options = {} if heads == "all kinds" else {"heads": kinds[heads]}
+    for seed, reverse in enumerate((None, {0: 0.7})):
+        here = net("shared", tower=tower, reverse=reverse, **options)
+        one = trial(here, RNG(seed), masked=seed == 1)
+        if reverse is None:
+            jacobian_rows_are_gradients(one, RNG(seed))
+        single_precision_is_kept(one, RNG(seed))
+        plain = here.jacobian(one.params, one.x, one.ys, one.masks)[1]
+        monkeypatch.setattr(shared_bottom, "LARGE", 1 << 16)
+        agreed = here.jacobian(one.params, one.x, one.ys, one.masks)[1]
+        monkeypatch.setattr(shared_bottom, "LARGE", 1)
+        np.testing.assert_allclose(plain, agreed, rtol=1e-13, atol=1e-15)
+
+
 ORDER = [2, 0, 1]
 
 

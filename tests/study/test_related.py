@@ -38,6 +38,22 @@ def test_equal_tasks_are_related_and_opposite_ones_are_not() -> None:
     assert "not shown to be related" in str(found)
 
 
+def test_progress_is_told_after_every_split() -> None:
+    data, told = tasks([1, 1]), []
+    mt.relatedness(
+        data.select("a"), data.select("b"), ALGORITHM, splits=2, progress=lambda k, n: told.append((k, n))
+    )
+    assert told == [(1, 2), (2, 2)]
+
+
+def test_a_class_is_no_algorithm() -> None:
+    data = tasks([1, 1])
+    with pytest.raises(mt.FormError, match=r"an estimator, MeanRegularized\(\.\.\.\); got the class itself"):
+        mt.relatedness(data.select("a"), data.select("b"), mt.MeanRegularized)
+    with pytest.raises(mt.FormError, match="progress must be a function"):
+        mt.relatedness(data.select("a"), data.select("b"), ALGORITHM, progress=True)  # type: ignore[arg-type]
+
+
 def test_an_algorithm_without_coupling_finds_nothing() -> None:
     data = tasks([1, 1])
     found = mt.relatedness(data.select("a"), data.select("b"), mt.SingleTaskRidge(lam=0.1), splits=4)
