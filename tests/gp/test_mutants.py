@@ -88,7 +88,7 @@ MUTANTS = [
     Mutant("table: trace term weighed by task alone", "kronecker.py", "np.sqrt(self.D @ self.lam), lower=1", "np.sqrt(self.D.sum(axis=1)), lower=1", likelihood("kronecker", 0, 0)),
     Mutant("table: noise gradient with the signal's weight", "kronecker.py", "(W * total) @ W.T", "(W * total / 7) @ W.T", likelihood("kronecker", 0, 1)),
     Mutant("table: mean's gradient of the wrong sign", "kronecker.py", "by_mean = -self.basis.T @ self.M", "by_mean = self.basis.T @ self.M", likelihood("kronecker", 0, 0, "linear")),
-    Mutant("table: a kernel that is none", "spectrum.py", "if info != 0 or not s[0] >= -1e-10 * s[-1]:", "if False:", Law("test_likelihood.py", "test_a_function_that_is_no_kernel_is_an_error", ("kronecker",))),
+    Mutant("table: a kernel that is none", "spectrum.py", "if info != 0 or not -1e-10 * s[-1] <= s[0] <= s[-1] < np.inf:", "if False:", Law("test_likelihood.py", "test_a_function_that_is_no_kernel_is_an_error", ("kronecker",))),
     Mutant("nested: noise of one place", "inner.py", "log_det = inner.n * log_noise", "log_det = log_noise", Law("test_fit.py", "test_inner_value_and_derivatives_are_those_of_the_table", (0, "zero"))),
     Mutant("nested: mean's gradient in the wrong basis", "inner.py", "by_mean = -(inner.basis.T @ u) @ W.T", "by_mean = -(inner.basis.T @ u) @ W", Law("test_fit.py", "test_inner_value_and_derivatives_are_those_of_the_table", (0, "linear"))),
     Mutant("nested: the trace in second derivatives of the wrong sign", "inner.py", "turned -= 0.5 * pairs", "turned += 0.5 * pairs", Law("test_fit.py", "test_inner_value_and_derivatives_are_those_of_the_table", (0, "zero"))),
@@ -103,6 +103,8 @@ MUTANTS = [
     # The thin spectrum.
     Mutant("thin: noise without the directions left out", "kronecker.py", "self.D.sum(axis=0) + self.spectrum.null", "self.D.sum(axis=0)", Law("test_spectrum.py", "test_routes_agree", (0.1, 1e-10))),
     Mutant("thin: residual outside forgotten", "kronecker.py", " + float((self.rest**2).sum())", "", Law("test_spectrum.py", "test_routes_agree", (0.1, 1e-10))),
+    Mutant("thin: far more than rounding left out", "spectrum.py", "ROUNDING = 2 * EPS", "ROUNDING = 1e4 * EPS", Law("test_spectrum.py", "test_few_places_leave_out_what_is_rounding_alone", ("smooth", 100))),
+    Mutant("thin: back by the reflectors of all rows", "spectrum.py", "reflectors[1:, : m - 1]", "reflectors[:-1, : m - 1]", Law("test_spectrum.py", "test_few_places_leave_out_what_is_rounding_alone", ("rough", 100))),
     Mutant("thin: what is left is not looked at", "spectrum.py", "if not np.abs(left).max() <= 100 * n * tol:", "if False:", Law("test_spectrum.py", "test_what_is_no_kernel_is_refused_still")),
     # Holes.
     Mutant("holes: determinant of the hidden cells forgotten", "holes.py", "log_det - float(part @ part)", "-float(part @ part)", likelihood("holes", 4, 0)),
