@@ -78,9 +78,8 @@ MUTANTS = [
     Mutant("coregional: kappa in place of its logarithm", "coregional.py", "np.diag(G) * self.kappa", "np.diag(G)", likelihood("kronecker", 0, 0)),
     # The dense route.
     Mutant("dense: determinant counted once", "exact.py", "log_det = 2 * float", "log_det = float", likelihood("dense", 0, 0)),
-    Mutant("dense: gradient without the data", "exact.py", "blas.dsyr(-1.0, self.alpha", "blas.dsyr(0.0, self.alpha", likelihood("dense", 0, 0)),
-    Mutant("dense: diagonal counted twice", "exact.py", "        G.flat[:: self.cells.N + 1] *= 0.5\n", "", likelihood("dense", 4, 0)),
-    Mutant("dense: noise of other tasks", "exact.py", "np.add.at(by_noise, (c.task[i], c.task[j]), G[i, j])", "np.add.at(by_noise, (c.task[i], c.task[i]), G[i, j])", likelihood("dense", 4, 1)),
+    Mutant("dense: gradient without the data", "exact.py", "self.contract(self._upper_inverse(keep), self.alpha)", "self.contract(self._upper_inverse(keep))", likelihood("dense", 0, 0)),
+    Mutant("dense: noise of other tasks", "exact.py", "np.add.at(by_noise, (c.task[i], c.task[j])", "np.add.at(by_noise, (c.task[i], c.task[i])", likelihood("dense", 4, 1)),
     Mutant("dense: silent jitter", "exact.py", "        trace = float(np.trace(C))\n", "        C.flat[:: cells.N + 1] += 1e-6\n        trace = float(np.trace(C))\n", likelihood("dense", 0, 0)),
     # The table.
     Mutant("table: noise not whitened", "kronecker.py", "cells.n * log_noise + float", "float", likelihood("kronecker", 0, 0)),
@@ -100,6 +99,12 @@ MUTANTS = [
     Mutant("trust: downhill by the Hessian as it is", "trust.py", "np.maximum(np.abs(values), 1e-10 * np.abs(values).max() + 1e-300)", "values + 0.0", Law("test_trust.py", "test_an_indefinite_start")),
     Mutant("trust: every step taken", "trust.py", "if gained < 0:", "if True:", Law("test_trust.py", "test_never_uphill")),
     Mutant("triangle: what is left of the diagonal never looked at", "stationary.py", "begin = first if symmetric and not G[rows, :first].any() else 0", "begin = first", kernel("test_pullback_in_blocks_of_rows", "rbf ard")),
+    # Blocks of cells.
+    Mutant("blocks: the diagonal counted twice", "blocks.py", "block.flat[:: len(block) + 1] *= 0.5", "block.flat[:: len(block) + 1] *= 1.0", Law("test_likelihood.py", "test_cells_at_places_of_their_own_in_many_blocks")),
+    Mutant("blocks: a square counted on both sides", "blocks.py", "block = np.triu(block)", "block = np.array(block)", Law("test_likelihood.py", "test_cells_at_places_of_their_own_in_many_blocks")),
+    Mutant("blocks: what is right of a square forgotten", "blocks.py", "for columns in (rows, slice(rows.stop, N))", "for columns in (rows,)", Law("test_likelihood.py", "test_cells_at_places_of_their_own_in_many_blocks")),
+    Mutant("blocks: a task of rows for the tasks of columns", "blocks.py", "by_task[q][t, columns] +=", "by_task[q][0, columns] +=", Law("test_likelihood.py", "test_cells_at_places_of_their_own_in_many_blocks")),
+    Mutant("noise: pairs at a place counted as their own", "exact.py", "np.where(i == j, 0.5, 1.0) * shared", "0.5 * shared", likelihood("dense", 0, 1)),
     # The thin spectrum.
     Mutant("thin: noise without the directions left out", "kronecker.py", "self.D.sum(axis=0) + self.spectrum.null", "self.D.sum(axis=0)", Law("test_spectrum.py", "test_routes_agree", (0.1, 1e-10))),
     Mutant("thin: residual outside forgotten", "kronecker.py", " + float((self.rest**2).sum())", "", Law("test_spectrum.py", "test_routes_agree", (0.1, 1e-10))),
