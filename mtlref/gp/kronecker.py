@@ -6,7 +6,7 @@
 (D)  ∂/∂K: ½ (V diag(Σ_t λ_t D_it) V' + Σ_t λ_t (I − V V') − M B M');   ∂/∂B: ½ (W diag(Σ_i s_i D_it) W' − M' K M)
      ∂/∂Σ: ½ (W diag(n − r + Σ_i D_it) W' − M' M);   ∂/∂β = −φ' M
 
-The cost is that of the spectrum of K, O(n² r), r <= n, and O(n² T); memory O(n² + n T).
+The cost is that of the spectrum of K, O(n³) or O(n² r), and O(n² T + n T² + T³); memory O(n² + n T + T²).
 
 Source: Stegle et al. 2011, section 2; Rakitsch et al. 2013, section 2.1 (whitening).
 """

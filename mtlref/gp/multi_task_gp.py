@@ -79,8 +79,8 @@ class MultiTaskGP(Estimator):
     a part of its own, is told in notes_ alone.
 
     Certificate: the projected gradient (a stationary point, not the global optimum) and the solve's backward error.
-    Cost: an evaluation O(n³ + n² T) on a complete table, O(N³) on N cells at different places. Targets are scaled to
-    variance 1 inside. Departs from the source: a mean a task.
+    Cost: an evaluation O(n³ + n² T + n T² + T³) on a complete table, O(N³) on N cells at different places. Targets are
+    scaled to variance 1 inside. Departs from the source: a mean a task.
     Source: bonilla2008; alvarez2012; rakitsch2013.
 
     Examples

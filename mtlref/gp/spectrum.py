@@ -7,7 +7,7 @@
      V = Q Z for the s above 2 eps of the largest
 
 A smooth kernel's matrix has far fewer directions than places: RBF on 1000 places of a square has about 150 above the
-rounding of the largest, and the others hold no digit by any method. Cost O(n² r) in place of O(n³).
+rounding of the largest, and the others hold no digit by any method. Cost of (D) O(n² r) in place of O(n³).
 
 Source: Higham 1990 (complete pivoting of semidefinite matrices); Parlett 1998, 6.9 (projecting twice is enough).
 """
