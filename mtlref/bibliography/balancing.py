@@ -19,8 +19,8 @@ ENTRIES: dict[str, str] = {
   year      = {2018}
 }""",
     "yu2020": """@inproceedings{yu2020,
-  author    = {Yu, Tianhe and Kumar, Saurabh and Gupta, Abhishek and Levine, Sergey and Hausman, Karol and
-               Finn, Chelsea},
+  author    = {Yu, Tianhe and Kumar, Saurabh and Gupta, Abhishek and Levine, Sergey and Hausman, Karol and Finn,
+               Chelsea},
   title     = {Gradient Surgery for Multi-Task Learning},
   booktitle = {Advances in Neural Information Processing Systems 33},
   pages     = {5824--5836},
@@ -34,15 +34,15 @@ ENTRIES: dict[str, str] = {
   year      = {2021}
 }""",
     "liu2021imtl": """@inproceedings{liu2021imtl,
-  author    = {Liu, Liyang and Li, Yi and Kuang, Zhanghui and Xue, Jing-Hao and Chen, Yimin and Yang, Wenming
-               and Liao, Qingmin and Zhang, Wayne},
+  author    = {Liu, Liyang and Li, Yi and Kuang, Zhanghui and Xue, Jing-Hao and Chen, Yimin and Yang, Wenming and Liao,
+               Qingmin and Zhang, Wayne},
   title     = {Towards Impartial Multi-Task Learning},
   booktitle = {International Conference on Learning Representations},
   year      = {2021}
 }""",
     "navon2022": """@inproceedings{navon2022,
-  author    = {Navon, Aviv and Shamsian, Aviv and Achituve, Idan and Maron, Haggai and Kawaguchi, Kenji and
-               Chechik, Gal and Fetaya, Ethan},
+  author    = {Navon, Aviv and Shamsian, Aviv and Achituve, Idan and Maron, Haggai and Kawaguchi, Kenji and Chechik,
+               Gal and Fetaya, Ethan},
   title     = {Multi-Task Learning as a Bargaining Game},
   booktitle = {Proceedings of the 39th International Conference on Machine Learning},
   pages     = {16428--16446},
@@ -83,8 +83,8 @@ ENTRIES: dict[str, str] = {
   note   = {arXiv:2406.16232}
 }""",
     "chen2020": """@inproceedings{chen2020,
-  author    = {Chen, Zhao and Ngiam, Jiquan and Huang, Yanping and Luong, Thang and Kretzschmar, Henrik and
-               Chai, Yuning and Anguelov, Dragomir},
+  author    = {Chen, Zhao and Ngiam, Jiquan and Huang, Yanping and Luong, Thang and Kretzschmar, Henrik and Chai,
+               Yuning and Anguelov, Dragomir},
   title     = {Just Pick a Sign: Optimizing Deep Multitask Models with Gradient Sign Dropout},
   booktitle = {Advances in Neural Information Processing Systems 33},
   pages     = {2039--2050},
@@ -92,14 +92,13 @@ ENTRIES: dict[str, str] = {
 }""",
     "wang2021": """@inproceedings{wang2021,
   author    = {Wang, Zirui and Tsvetkov, Yulia and Firat, Orhan and Cao, Yuan},
-  title     = {Gradient Vaccine: Investigating and Improving Multi-Task Optimization in Massively
-               Multilingual Models},
+  title     = {Gradient Vaccine: Investigating and Improving Multi-Task Optimization in Massively Multilingual Models},
   booktitle = {International Conference on Learning Representations},
   year      = {2021}
 }""",
     "fernando2023": """@inproceedings{fernando2023,
-  author    = {Fernando, Heshan Devaka and Shen, Han and Liu, Miao and Chaudhury, Subhajit and Murugesan,
-               Keerthiram and Chen, Tianyi},
+  author    = {Fernando, Heshan Devaka and Shen, Han and Liu, Miao and Chaudhury, Subhajit and Murugesan, Keerthiram
+               and Chen, Tianyi},
   title     = {Mitigating Gradient Bias in Multi-Objective Learning: A Provably Convergent Approach},
   booktitle = {International Conference on Learning Representations},
   year      = {2023}
@@ -139,8 +138,7 @@ ENTRIES: dict[str, str] = {
 }""",
     "chennupati2019": """@inproceedings{chennupati2019,
   author    = {Chennupati, Sumanth and Sistu, Ganesh and Yogamani, Senthil and Rawashdeh, Samir A.},
-  title     = {{MultiNet++}: Multi-Stream Feature Aggregation and Geometric Loss Strategy for Multi-Task
-               Learning},
+  title     = {{MultiNet++}: Multi-Stream Feature Aggregation and Geometric Loss Strategy for Multi-Task Learning},
   booktitle = {Proceedings of the IEEE/CVF Conference on Computer Vision and Pattern Recognition Workshops},
   pages     = {1200--1210},
   year      = {2019}

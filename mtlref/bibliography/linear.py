@@ -40,8 +40,7 @@ ENTRIES: dict[str, str] = {
     "evgeniou2004": """@inproceedings{evgeniou2004,
   author    = {Evgeniou, Theodoros and Pontil, Massimiliano},
   title     = {Regularized Multi-Task Learning},
-  booktitle = {Proceedings of the 10th ACM SIGKDD International Conference on Knowledge Discovery and Data
-               Mining},
+  booktitle = {Proceedings of the 10th ACM SIGKDD International Conference on Knowledge Discovery and Data Mining},
   pages     = {109--117},
   year      = {2004}
 }""",
@@ -186,8 +185,7 @@ ENTRIES: dict[str, str] = {
     "sun2013": """@inproceedings{sun2013,
   author    = {Sun, Qian and Xiang, Shuo and Ye, Jieping},
   title     = {Robust Principal Component Analysis via Capped Norms},
-  booktitle = {Proceedings of the 19th ACM SIGKDD International Conference on Knowledge Discovery and Data
-               Mining},
+  booktitle = {Proceedings of the 19th ACM SIGKDD International Conference on Knowledge Discovery and Data Mining},
   pages     = {311--319},
   year      = {2013}
 }""",

@@ -14,8 +14,7 @@ ENTRIES: dict[str, str] = {
 }""",
     "caruana1996": """@inproceedings{caruana1996,
   author = {Caruana, Rich and Baluja, Shumeet and Mitchell, Tom},
-  title = {Using the Future to ``Sort Out'' the Present: {Rankprop} and Multitask Learning for Medical Risk
-           Evaluation},
+  title = {Using the Future to ``Sort Out'' the Present: {Rankprop} and Multitask Learning for Medical Risk Evaluation},
   booktitle = {Advances in Neural Information Processing Systems 8},
   pages = {959--965},
   year = {1996}
@@ -46,8 +45,7 @@ ENTRIES: dict[str, str] = {
     "ma2018": """@inproceedings{ma2018,
   author    = {Ma, Jiaqi and Zhao, Zhe and Yi, Xinyang and Chen, Jilin and Hong, Lichan and Chi, Ed H.},
   title     = {Modeling Task Relationships in Multi-task Learning with Multi-gate Mixture-of-Experts},
-  booktitle = {Proceedings of the 24th ACM SIGKDD International Conference on Knowledge Discovery and Data
-               Mining},
+  booktitle = {Proceedings of the 24th ACM SIGKDD International Conference on Knowledge Discovery and Data Mining},
   pages     = {1930--1939},
   year      = {2018}
 }""",

@@ -17,8 +17,7 @@ ENTRIES: dict[str, str] = {
   year      = {2008}
 }""",
     "stegle2011": """@inproceedings{stegle2011,
-  author    = {Stegle, Oliver and Lippert, Christoph and Mooij, Joris and Lawrence, Neil and Borgwardt,
-               Karsten},
+  author    = {Stegle, Oliver and Lippert, Christoph and Mooij, Joris and Lawrence, Neil and Borgwardt, Karsten},
   title     = {Efficient Inference in Matrix-Variate {Gaussian} Models with iid Observation Noise},
   booktitle = {Advances in Neural Information Processing Systems 24},
   pages     = {630--638},
@@ -35,8 +34,7 @@ ENTRIES: dict[str, str] = {
 }""",
     "rakitsch2013": """@inproceedings{rakitsch2013,
   author    = {Rakitsch, Barbara and Lippert, Christoph and Borgwardt, Karsten and Stegle, Oliver},
-  title     = {It is All in the Noise: Efficient Multi-task {Gaussian} Process Inference with Structured
-               Residuals},
+  title     = {It is All in the Noise: Efficient Multi-task {Gaussian} Process Inference with Structured Residuals},
   booktitle = {Advances in Neural Information Processing Systems 26},
   pages     = {1466--1474},
   year      = {2013}
