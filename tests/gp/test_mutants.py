@@ -60,12 +60,12 @@ def estimator(test: str) -> Law:
 MUTANTS = [
     # Kernels.
     Mutant("rbf: exponent without its half", "stationary.py", "K = -0.5 * s\n", "K = -s\n", kernel("test_printed_formulae")),
-    Mutant("rbf: slope of another exponent", "stationary.py", "lambda rows: -0.5 * K[rows]", "lambda rows: -1.0 * K[rows]", kernel("test_pullback_to_parameters", "rbf")),
+    Mutant("rbf: slope of another exponent", "stationary.py", "lambda rows: (-0.5, K[rows])", "lambda rows: (-1.0, K[rows])", kernel("test_pullback_to_parameters", "rbf")),
     Mutant("length: squared twice", "stationary.py", "X, Z = X / length, Z / length\n    if", "X, Z = X / length**2, Z / length**2\n    if", kernel("test_units_of_inputs_go_with_the_length", "rbf ard")),
     Mutant("lengths: gradient of all from one", "stationary.py", "squares(X[rows] / length, Z[begin:] / length, H)", "squares(X[rows] / length[0], Z[begin:] / length[0], H)", kernel("test_pullback_to_parameters", "matern32 ard")),
-    Mutant("matern 1/2: division by zero distance", "stationary.py", "np.where(apart, -0.5 * K[rows] / np.where(apart, near, 1.0), 0.0)", "-0.5 * K[rows] / near", kernel("test_derivatives_where_inputs_coincide", "matern12")),
+    Mutant("matern 1/2: division by zero distance", "stationary.py", "np.where(apart, K[rows] / np.where(apart, near, 1.0), 0.0)", "K[rows] / near", kernel("test_derivatives_where_inputs_coincide", "matern12")),
     Mutant("matern 3/2: polynomial of 1/2", "stationary.py", "return (1 + a) * e, lambda", "return e, lambda", kernel("test_printed_formulae")),
-    Mutant("matern 5/2: slope without its polynomial", "stationary.py", "-5 / 6 * (1 + a[rows]) * e[rows]", "-5 / 6 * e[rows]", kernel("test_pullback_to_inputs", "matern52")),
+    Mutant("matern 5/2: slope without its polynomial", "stationary.py", "(-5 / 6, (1 + a[rows]) * e[rows])", "(-5 / 6, e[rows])", kernel("test_pullback_to_inputs", "matern52")),
     Mutant("rational quadratic: alpha without its logarithm", "stationary.py", "(u / (1 + u) - _log1p(u))", "(u / (1 + u))", kernel("test_pullback_to_parameters", "rq")),
     Mutant("periodic: period without its slope's sign", "stationary.py", "by_period + 2 * w", "by_period - 2 * w", kernel("test_pullback_to_parameters", "periodic")),
     Mutant("inputs: gradient to the second argument", "stationary.py", "2 * np.stack(columns, axis=1) / self.length**2", "-2 * np.stack(columns, axis=1) / self.length**2", kernel("test_pullback_to_inputs", "rbf ard")),
