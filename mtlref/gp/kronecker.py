@@ -95,8 +95,10 @@ class Kronecker:
         self.residual = cells.table(cells.y)
         if len(model.beta):
             self.residual = self.residual - self.basis @ model.beta
-        self.rotated = self.V.T @ self.residual @ self.W
-        self.rest = self.spectrum.outside(self.residual) @ self.W if self.spectrum.null else np.zeros((1, 1))
+        turned = self.V.T @ self.residual
+        self.rotated, self.rest = turned @ self.W, np.zeros((1, 1))
+        if self.spectrum.null:
+            self.rest = self.spectrum.outside(self.residual, turned) @ self.W
         log_det = cells.n * log_noise + float(np.log1p(product).sum())
         fit = float((self.rotated**2 * self.D).sum()) + float((self.rest**2).sum())
         self.value = 0.5 * (fit + log_det + cells.N * np.log(2 * np.pi))  # (P)

@@ -47,13 +47,12 @@ class Spectrum:
         """Directions without an eigenvalue above rounding that V leaves out, n − r."""
         return int(self.V.shape[0] - self.V.shape[1])
 
-    def outside(self, R: Array) -> Array:
-        """(I − V V') R, R (n, k): what lies in the directions left out."""
+    def outside(self, R: Array, inside: Array | None = None) -> Array:
+        """(I − V V') R, R (n, k): what lies in the directions left out. inside : V' R, where it is at hand."""
         if self.null == 0:
             return np.zeros(R.shape)
-        for _ in range(2):
-            R = R - self.V @ (self.V.T @ R)
-        return R
+        R = R - self.V @ (self.V.T @ R if inside is None else inside)
+        return np.asarray(R - self.V @ (self.V.T @ R))
 
 
 def spectrum(kernel: Kernel, X: Array, *, thin: bool = True) -> Spectrum:
@@ -85,10 +84,16 @@ def _all(K: Array, thin: bool) -> tuple[Array, Array]:
             f"a kernel's matrix must be positive semidefinite; got eigenvalues from {s[0]:.3e} to {s[-1]:.3e}"
         )
     first = min(int(np.searchsorted(s, ROUNDING * s[-1], side="right")), m - 1) if thin else 0
-    V = np.zeros((n, m - first), order="F")
-    V[:m] = Z[:, first:]
-    if m > 1:  # Q leaves the first coordinate alone
-        V[1:], _, _ = lapack.dormqr("L", "N", reflectors[1:, : m - 1], tau[: m - 1], V[1:], lwork=32 * n)
+    V = np.empty((n, m - first), order="F")
+    V[0] = Z[0, first:]
+    if n > 1:  # Q leaves the first coordinate alone
+        turned = np.zeros((n - 1, m - first), order="F")
+        turned[: m - 1] = Z[1:, first:]
+        if m > 1:
+            lapack.dormqr(
+                "L", "N", reflectors[1:, : m - 1], tau[: m - 1], turned, lwork=32 * n, overwrite_c=1
+            )
+        V[1:] = turned
     return np.maximum(s[first:], 0.0), V
 
 
