@@ -70,7 +70,8 @@ def spectrum(kernel: Kernel, X: Array, *, thin: bool = True) -> Spectrum:
 def _all(K: Array, thin: bool) -> tuple[Array, Array]:
     """(s, V) of (K)."""
     n = len(K)
-    reflectors, d, e, tau, _ = lapack.dsytrd(K.T, lower=1, lwork=16 * n)
+    # The workspace sets the width of LAPACK's panels: these were the fastest.
+    reflectors, d, e, tau, _ = lapack.dsytrd(K.T, lower=1, lwork=(8 if n < FEW else 16) * n)
     m = n
     if thin and n > 1:
         # Householder's steps are those of Lanczos: once the directions are used up, what is left of tri is rounding.
@@ -91,7 +92,7 @@ def _all(K: Array, thin: bool) -> tuple[Array, Array]:
         turned[: m - 1] = Z[1:, first:]
         if m > 1:
             lapack.dormqr(
-                "L", "N", reflectors[1:, : m - 1], tau[: m - 1], turned, lwork=32 * n, overwrite_c=1
+                "L", "N", reflectors[1:, : m - 1], tau[: m - 1], turned, lwork=64 * n, overwrite_c=1
             )
         V[1:] = turned
     return np.maximum(s[first:], 0.0), V
