@@ -5,7 +5,7 @@
 
 C⁻¹ takes the place of C in memory, and (D) contracts it with each kernel's pullback: no array of N × N × parameters.
 Only one triangle is formed, of kernels too: with one kernel, and cells at places of their own, value and gradient hold
-about two matrices of N × N, and half of one more for each further kernel.
+at most two matrices of N × N, and one more for each further kernel.
 
 Source: Rasmussen & Williams 2006, algorithm 2.1 and eq. 5.9; Bonilla et al. 2008.
 """
