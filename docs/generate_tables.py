@@ -23,8 +23,8 @@ BEGIN, END = "<!-- methods: begin, written by docs/generate_tables.py -->", "<!-
 
 
 def _field(entry: str, name: str) -> str:
-    found = re.search(rf"{name}\s*=\s*\{{(.*?)\}},?\s*$", entry, flags=re.MULTILINE)
-    return spelt(found.group(1)) if found else ""
+    found = re.search(rf"{name}\s*=\s*\{{(.*?)\}},?\s*$", entry, flags=re.MULTILINE | re.DOTALL)
+    return spelt(" ".join(found.group(1).split())) if found else ""
 
 
 def spelt(text: str) -> str:

@@ -1,23 +1,27 @@
 """Seven torques of a robot arm: one Gaussian process over all of them against one for each, by training size.
 
-python docs/gallery/sarcos_gp.py [--sizes 50,100,200,400] [--repeats 5] [--own] [--results FILE]
+python docs/gallery/sarcos_gp.py [--sizes 50,100,200,400] [--repeats 5] [--own] [--results FILE] [--write PAGE]
 
-Prints a table in Markdown. Every row has all seven torques; with --own each torque is seen at rows of its own instead,
-size of them, so that what one torque tells of a place the others do not. Every repeat draws other training rows; the
-1500 rows of the test are those of its own draw. With --results each fit is kept in a file of JSON lines and a run that
-was cut short goes on from there.
+Prints a table in Markdown, or writes it between the marks of a page. Every row has all seven torques; with --own each
+torque is seen at rows of its own instead, size of them, so that what one torque tells of a place the others do not.
+Every repeat draws other training rows; the 1500 rows of the test are those of its own draw. With --results each fit is
+kept in a file of JSON lines and a run that was cut short goes on from there.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import sys
 import time
 import warnings
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+import marked
 
 import mtlref as mt
 
@@ -70,7 +74,7 @@ def errors(model: str, size: int, repeat: int, X: Any, Y: Any, own: bool) -> dic
 
 def table(found: dict[tuple[str, int, int], dict[str, Any]], sizes: list[int]) -> str:
     """Mean and standard error over repeats; differences are paired."""
-    lines = [f"| rows | repeats | {' | '.join(MODELS)} | together − apart | together − no tie |"]
+    lines = [f"| rows | draws | {' | '.join(MODELS)} | together − apart | together − no tie |"]
     lines.append("|--:|--:|" + "--:|" * (len(MODELS) + 2))
     for size in sizes:
         repeats = sorted({r for m, s, r in found if s == size})
@@ -97,6 +101,7 @@ def main() -> None:
     reader.add_argument("--repeats", type=int, default=5)
     reader.add_argument("--own", action="store_true")
     reader.add_argument("--results", type=Path)
+    reader.add_argument("--write", type=Path, metavar="PAGE", help="a page with the marks")
     asked = reader.parse_args()
     X, Y = mt.data.load("sarcos").tasks.to_shared()
     sizes = [int(part) for part in asked.sizes.split(",")]
@@ -113,9 +118,12 @@ def main() -> None:
                 if asked.results is not None:
                     with asked.results.open("a", encoding="utf-8") as stream:
                         stream.write(json.dumps(result) + "\n")
-    print(table(found, sizes))
     missed = [key for key, result in found.items() if not result["converged"]]
-    print(f"not converged: {', '.join(map(str, missed)) or 'none'}")
+    said = f"{table(found, sizes)}\n\nNot converged: {', '.join(map(str, missed)) or 'none'}."
+    if asked.write is None:
+        print(said)
+    else:
+        marked.put(asked.write, "sarcos own rows" if asked.own else "sarcos", said)
 
 
 if __name__ == "__main__":

@@ -3,8 +3,9 @@
 (P)  −log p(y) = ½ r' C⁻¹ r + ½ log|C| + N/2 log 2π,   r = y − φ β
 (D)  ∂/∂θ = ½ Σ_ij (C⁻¹ − α α')_ij ∂C_ij/∂θ,   α = C⁻¹ r;   ∂/∂β_t = −Σ_{cells of t} φ α
 
-C⁻¹ takes the place of C in memory, and (D) contracts it with each kernel's pullback: no array of N × N × parameters,
-five matrices of N × N at the most. Only one triangle is formed: kernels are symmetric, so the other counts by doubling.
+C⁻¹ takes the place of C in memory, and (D) contracts it with each kernel's pullback: no array of N × N × parameters.
+Only one triangle is formed, of kernels too: with one kernel, and cells at places of their own, value and gradient hold
+at most two matrices of N × N, and one more for each further kernel.
 
 Source: Rasmussen & Williams 2006, algorithm 2.1 and eq. 5.9; Bonilla et al. 2008.
 """
@@ -16,7 +17,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import blas, lapack
+from scipy.linalg import lapack
 
 from mtlref.errors import DataError, IllConditioned
 from mtlref.gp.blocks import Blocks, mirrored
@@ -79,7 +80,7 @@ class Dense:
         self._blocks = Blocks(self.model, self.cells)
 
     def _covariance(self, blocks: Blocks) -> Array:
-        """C, its entries on and above the diagonal; zeros below."""
+        """C, its entries on and above the diagonal."""
         C = blocks.covariance()
         i, j = self._together
         C[i, j] += self.model.noise.matrix()[self.cells.task[i], self.cells.task[j]]
@@ -104,33 +105,30 @@ class Dense:
     @cached_property
     def inverse(self) -> Array:
         """C⁻¹, (N, N)."""
-        half = self._upper_inverse(keep=True)
-        return half + np.triu(half, 1).T
+        return mirrored(self._upper_inverse(keep=True))
 
     def _upper_inverse(self, keep: bool) -> Array:
+        """C⁻¹, its entries on and above the diagonal."""
         half, info = lapack.dpotri(self._factor, lower=1, overwrite_c=not keep)
         assert info == 0
-        # Row by row in memory, what was the lower triangle is the upper one; the other is zero as in C.
+        # Row by row in memory, what was the lower triangle is the upper one.
         return np.asarray(half.T)
 
     def gradient(self, *, keep: bool = True) -> Array:
         """The gradient of ``value`` in the model's θ. keep=False: C⁻¹ takes the factor's memory, which ends its use."""
-        G = self._upper_inverse(keep)
-        # (D) with entries above the diagonal counted twice and none below.
-        G = blas.dsyr(-1.0, self.alpha, lower=1, a=G.T, overwrite_a=1).T
-        G.flat[:: self.cells.N + 1] *= 0.5
         by_mean = np.zeros(self.model.beta.shape)
         for t, span in enumerate(self.cells.spans):
             by_mean[:, t] = -self.basis[span].T @ self.alpha[span]
-        return np.concatenate([self.contract(G), by_mean.ravel()])
+        return np.concatenate([self.contract(self._upper_inverse(keep), self.alpha), by_mean.ravel()])  # (D)
 
-    def contract(self, G: Array) -> Array:
-        """Σ_{i <= j} G_ij ∂C_ij/∂θ for the parameters of covariances; G (N, N), zero below the diagonal, is used up."""
+    def contract(self, G: Array, a: Array | None = None) -> Array:
+        """½ Σ_ij (G − a a')_ij ∂C_ij/∂θ for the covariances' parameters; G (N, N) is read on and above its diagonal."""
         c = self.cells
         i, j = self._together
+        shared = G[i, j] if a is None else G[i, j] - a[i] * a[j]
         by_noise = np.zeros((c.T, c.T))
-        np.add.at(by_noise, (c.task[i], c.task[j]), G[i, j])
-        return np.concatenate([self._blocks.contract(G), self.model.noise.pull(by_noise)])
+        np.add.at(by_noise, (c.task[i], c.task[j]), np.where(i == j, 0.5, 1.0) * shared)
+        return np.concatenate([self._blocks.contract(G, a), self.model.noise.pull(by_noise)])
 
     def inverse_blocks(self, groups: Any) -> Array:
         """The blocks of C⁻¹ of groups (G, g) of cells: (G, g, g)."""

@@ -24,6 +24,7 @@ from mtlref.gp.model import Model
 from mtlref.gp.nested import REFUSED, approach, fits_inside
 from mtlref.gp.priors import Attached
 from mtlref.gp.route import Route, choose, condition_on
+from mtlref.gp.spectrum import Spectrum
 
 Array = NDArray[Any]
 # Bounds, in units where targets have variance 1; of a kernel's parameters as factors of its start.
@@ -137,8 +138,8 @@ def fit(
     low, high = bounds(start)
     refused = 0
 
-    def evaluate(theta: Array, keep: bool) -> tuple[float, Array, Any]:
-        made: Any = condition_on(start.with_theta(theta), cells, route)
+    def evaluate(theta: Array, keep: bool, known: Spectrum | None = None) -> tuple[float, Array, Any]:
+        made: Any = condition_on(start.with_theta(theta), cells, route, known)
         if objective != "likelihood":
             value, gradient = leave_out.objective(made, OBJECTIVES[objective])
         else:
@@ -160,10 +161,10 @@ def fit(
         begin = start if k == 0 else perturbed(start, rng)
         theta, done, arrived = np.clip(begin.theta, low, high), 0, None
         if inside_out:
-            theta, done, stepped = approach(start.with_theta(theta), cells, low, high, tol, max_iter)
+            theta, done, stepped, known = approach(start.with_theta(theta), cells, low, high, tol, max_iter)
             refused += stepped
             with suppress(IllConditioned):
-                arrived = evaluate(theta, True)
+                arrived = evaluate(theta, True, known)
         if arrived is not None and projected(theta, arrived[1], low, high) <= tol:
             value = arrived[0]
         else:

@@ -6,7 +6,7 @@
 (D)  ∂/∂K: ½ (V diag(Σ_t λ_t D_it) V' + Σ_t λ_t (I − V V') − M B M');   ∂/∂B: ½ (W diag(Σ_i s_i D_it) W' − M' K M)
      ∂/∂Σ: ½ (W diag(n − r + Σ_i D_it) W' − M' M);   ∂/∂β = −φ' M
 
-The cost is that of the spectrum of K, O(n² r), r <= n, and O(n² T); memory O(n² + n T).
+The cost is that of the spectrum of K, O(n³) or O(n² r), and O(n² T + n T² + T³); memory O(n² + n T + T²).
 
 Source: Stegle et al. 2011, section 2; Rakitsch et al. 2013, section 2.1 (whitening).
 """
@@ -95,8 +95,10 @@ class Kronecker:
         self.residual = cells.table(cells.y)
         if len(model.beta):
             self.residual = self.residual - self.basis @ model.beta
-        self.rotated = self.V.T @ self.residual @ self.W
-        self.rest = self.spectrum.outside(self.residual) @ self.W if self.spectrum.null else np.zeros((1, 1))
+        turned = self.V.T @ self.residual
+        self.rotated, self.rest = turned @ self.W, np.zeros((1, 1))
+        if self.spectrum.null:
+            self.rest = self.spectrum.outside(self.residual, turned) @ self.W
         log_det = cells.n * log_noise + float(np.log1p(product).sum())
         fit = float((self.rotated**2 * self.D).sum()) + float((self.rest**2).sum())
         self.value = 0.5 * (fit + log_det + cells.N * np.log(2 * np.pi))  # (P)

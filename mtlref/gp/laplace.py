@@ -70,9 +70,6 @@ class Laplace:
         s = -0.5 * variance * self.W * (1 - 2 * expit(self.f))
         u = s - R @ (self.C @ s)
         G = R - np.multiply.outer(self.a + u, self.a) - np.multiply.outer(self.a, u)  # (D)
-        # The half of (D) and the double of entries above the diagonal cancel.
-        G = np.triu(G)
-        G.flat[:: self.cells.N + 1] *= 0.5
         by_mean = np.zeros(self.model.beta.shape)
         for t, span in enumerate(self.cells.spans):
             by_mean[:, t] = -self.basis[span].T @ (self.a + u)[span]

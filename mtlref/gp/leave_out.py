@@ -97,9 +97,6 @@ def objective(route: Dense, by: str = "cell") -> tuple[float, Array]:
     omega = csr_array((np.concatenate(entries), where), shape=(c.N, c.N))
     beta = P @ u
     G = P @ (omega @ P) - np.multiply.outer(beta, alpha) - np.multiply.outer(alpha, beta)  # (D)
-    # The half of (D) and the double of ``contract``'s entries above the diagonal cancel.
-    G = np.triu(G)
-    G.flat[:: c.N + 1] *= 0.5
     by_mean = np.zeros(model.beta.shape)
     for t, span in enumerate(c.spans):
         by_mean[:, t] = -route.basis[span].T @ beta[span]

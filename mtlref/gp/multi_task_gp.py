@@ -79,8 +79,8 @@ class MultiTaskGP(Estimator):
     a part of its own, is told in notes_ alone.
 
     Certificate: the projected gradient (a stationary point, not the global optimum) and the solve's backward error.
-    Cost: an evaluation O(n³ + n² T) on a complete table, O(N³) on N cells at different places. Targets are scaled to
-    variance 1 inside. Departs from the source: a mean a task.
+    Cost: an evaluation O(n³ + n² T + n T² + T³) on a complete table, O(N³) on N cells at different places. Targets are
+    scaled to variance 1 inside. Departs from the source: a mean a task.
     Source: bonilla2008; alvarez2012; rakitsch2013.
 
     Examples
@@ -138,7 +138,8 @@ class MultiTaskGP(Estimator):
         options = ("n_restarts", "objective", "route", "tol", "max_iter", "random_state")
         fitted = hyper.fit(start, unit, **{name: getattr(self, name) for name in options}, priors=priors)
         model = in_units(fitted.model, center, scale)
-        route = condition_on(model, cells, self.route if self.objective == "likelihood" else "dense")
+        known = getattr(fitted.route, "spectrum", None)  # units do not change it
+        route = condition_on(model, cells, self.route if self.objective == "likelihood" else "dense", known)
         converged = fitted.projected <= self.tol
         value = fitted.value + float(np.log(scale)[cells.task].sum())
         weighed = " of likelihood and priors" if priors.terms else ""
@@ -162,10 +163,8 @@ class MultiTaskGP(Estimator):
             "task_covariance_": sum(B.matrix() for B, _ in model.terms),
             "noise_covariance_": model.noise.matrix(),
         }
-        learned["task_correlation_"] = correlation(learned["task_covariance_"])
-        learned["noisy_correlation_"] = correlation(
-            learned["task_covariance_"] + learned["noise_covariance_"]
-        )
+        clean, noise = learned["task_covariance_"], learned["noise_covariance_"]
+        learned |= {"task_correlation_": correlation(clean), "noisy_correlation_": correlation(clean + noise)}
         self._adopt(learned)
         hyper.tell(self, fitted.projected, fitted.doubts)
         return self

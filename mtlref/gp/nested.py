@@ -28,6 +28,8 @@ Array = NDArray[Any]
 REFUSED = 1e10
 # The first move of the kernel's log parameters, and inner iterations for one setting of them.
 STEP, INNER = 0.5, 50
+# The gradient inside per cell that will do for the first setting of them; for each further one a tenth of the last's.
+LOOSE = 1e-3
 # Variables inside, beyond which their second derivatives cost more than joint descent.
 MANY = 200
 
@@ -55,8 +57,8 @@ def shortened(known: Spectrum, Y: Array, basis: Array) -> tuple[Array, Array, Ar
 
 def approach(
     start: Model, cells: Cells, low: Array, high: Array, tol: float, max_iter: int
-) -> tuple[Array, int, int]:
-    """(θ near a local optimum, outer iterations, points refused), from the start's θ within the bounds."""
+) -> tuple[Array, int, int, Spectrum | None]:
+    """(θ near a local optimum, outer iterations, points refused, the spectrum there), from the start's θ in bounds."""
     where = kernel_slice(start)
     inner = np.ones(len(start.theta), dtype=bool)
     inner[where] = False
@@ -68,27 +70,28 @@ def approach(
         phi[own] = np.exp(0.5 * phi[own])
         return phi
 
-    best, least, refused = np.clip(start.theta, low, high), np.inf, 0
+    best, least, refused, inside = np.clip(start.theta, low, high), np.inf, 0, LOOSE
+    there: Spectrum | None = None
     phi, phi_low, phi_high = inwards(best), inwards(low), inwards(high)
     Y, basis = cells.table(cells.y), start.basis(cells.X)
 
     def outer(psi: Array) -> tuple[float, Array]:
-        nonlocal phi, best, least, refused
+        nonlocal phi, best, least, refused, inside, there
         theta = best.copy()
         theta[where] = psi
         try:
             known = spectrum(start.terms[0][1].with_theta(psi), cells.X)
             table = Inner(*shortened(known, Y, basis), cells.n, start)
-            found = trust.minimise(table.at, phi, phi_low, phi_high, 0.1 * tol, INNER)
+            found = trust.minimise(table.at, phi, phi_low, phi_high, max(inside, 0.1 * tol), INNER)
         except IllConditioned:
             refused += 1
             return REFUSED, np.zeros(len(psi))
-        refused += found.refused
+        refused, inside = refused + found.refused, 0.1 * inside
         theta[inner] = found.x
         theta[np.flatnonzero(inner)[own]] = 2 * np.log(found.x[own])
         value = cells.N * found.point.value
         if value < least:
-            best, least, phi = theta.copy(), value, found.x
+            best, least, phi, there = theta.copy(), value, found.x, known
         return value, Kronecker(start.with_theta(theta), cells, known).gradient()[where]  # (K)
 
     # L-BFGS-B's first move is the gradient: this makes it STEP long.
@@ -108,4 +111,4 @@ def approach(
         bounds=list(zip(low[where], high[where], strict=True)),
         options={"maxiter": max_iter, "ftol": 1e-12, "gtol": 0.5 * tol * cells.N * weight},
     )
-    return best, int(end.nit), refused
+    return best, int(end.nit), refused, there

@@ -8,6 +8,7 @@ from mtlref.gp.exact import Dense
 from mtlref.gp.holes import Holes, is_cheaper
 from mtlref.gp.kronecker import Kronecker
 from mtlref.gp.model import Model
+from mtlref.gp.spectrum import Spectrum
 
 Route = Dense | Kronecker | Holes
 ROUTES = {"kronecker": Kronecker, "holes": Holes, "dense": Dense}
@@ -22,8 +23,12 @@ def choose(model: Model, cells: Cells) -> str:
     return "holes" if is_cheaper(cells) else "dense"
 
 
-def condition_on(model: Model, cells: Cells, route: str | None = None) -> Route:
+def condition_on(
+    model: Model, cells: Cells, route: str | None = None, known: Spectrum | None = None
+) -> Route:
     """The model's covariance of the cells, factorised by the route given or chosen.
+
+    known : the spectrum of the one kernel's matrix, where it is at hand; only a complete table asks for it.
 
     Raises IllConditioned where it is too near to singular, DataError where the route does not fit the data.
     """
@@ -32,5 +37,5 @@ def condition_on(model: Model, cells: Cells, route: str | None = None) -> Route:
     name = route or choose(model, cells)
     if name not in ROUTES:
         raise DataError(f"route must be one of {', '.join(ROUTES)}; got {route!r}")
-    made: Route = ROUTES[name](model, cells)
+    made: Route = Kronecker(model, cells, known) if name == "kronecker" else ROUTES[name](model, cells)
     return made

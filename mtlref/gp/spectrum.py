@@ -1,11 +1,13 @@
 """The spectrum of a kernel's matrix: all of it, or where it has few directions, these alone.
 
 (P)  K = V diag(s) V',   V (n, r) with orthonormal columns, r <= n; K is 0 to rounding on the other n − r directions
-(D)  r < n: Cholesky with complete pivoting, K = L L', stops where no diagonal of what is left exceeds 8 eps of the
-     largest; L = Q R and R R' = U diag(s) U' give V = Q U
+(D)  r far below n: Cholesky with complete pivoting, K = L L', stops where no diagonal of what is left exceeds 8 eps of
+     the largest; L = Q R and R R' = U diag(s) U' give V = Q U
+(K)  else K = Q tri Q', tri tridiagonal and 0 to rounding but for its first m rows, which are Z diag(s) Z';
+     V = Q Z for the s above 2 eps of the largest
 
 A smooth kernel's matrix has far fewer directions than places: RBF on 1000 places of a square has about 150 above the
-rounding of the largest, and the others hold no digit by any method. Cost O(n² r) in place of O(n³).
+rounding of the largest, and the others hold no digit by any method. Cost of (D) O(n² r) in place of O(n³).
 
 Source: Higham 1990 (complete pivoting of semidefinite matrices); Parlett 1998, 6.9 (projecting twice is enough).
 """
@@ -28,6 +30,8 @@ EPS = float(np.finfo(float).eps)
 FEW = 256
 # Directions over places up to which the thin form is the cheaper one; every second place tells first.
 SHARE, PROBED = 0.6, 0.8
+# Eigenvalues up to this part of the largest are what rounding leaves of it.
+ROUNDING = 2 * EPS
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,13 +47,12 @@ class Spectrum:
         """Directions without an eigenvalue above rounding that V leaves out, n − r."""
         return int(self.V.shape[0] - self.V.shape[1])
 
-    def outside(self, R: Array) -> Array:
-        """(I − V V') R, R (n, k): what lies in the directions left out."""
+    def outside(self, R: Array, inside: Array | None = None) -> Array:
+        """(I − V V') R, R (n, k): what lies in the directions left out. inside : V' R, where it is at hand."""
         if self.null == 0:
             return np.zeros(R.shape)
-        for _ in range(2):
-            R = R - self.V @ (self.V.T @ R)
-        return R
+        R = R - self.V @ (self.V.T @ R if inside is None else inside)
+        return np.asarray(R - self.V @ (self.V.T @ R))
 
 
 def spectrum(kernel: Kernel, X: Array, *, thin: bool = True) -> Spectrum:
@@ -61,12 +64,38 @@ def spectrum(kernel: Kernel, X: Array, *, thin: bool = True) -> Spectrum:
     found = _few(K) if thin and len(K) >= FEW else None
     if found is not None:
         return Spectrum(*found, pull)
-    s, V, info = lapack.dsyevd(K.T, lower=1)
-    if info != 0 or not s[0] >= -1e-10 * s[-1]:
+    return Spectrum(*_all(K, thin), pull)
+
+
+def _all(K: Array, thin: bool) -> tuple[Array, Array]:
+    """(s, V) of (K)."""
+    n = len(K)
+    # The workspace sets the width of LAPACK's panels: these were the fastest.
+    reflectors, d, e, tau, _ = lapack.dsytrd(K.T, lower=1, lwork=(8 if n < FEW else 16) * n)
+    m = n
+    if thin and n > 1:
+        # Householder's steps are those of Lanczos: once the directions are used up, what is left of tri is rounding.
+        tol = ROUNDING * max(np.abs(d).max(), np.abs(e).max())
+        counts = ~(np.abs(d) <= tol)
+        counts[1:] |= ~(np.abs(e) <= tol)
+        m = int(np.flatnonzero(counts)[-1]) + 1 if counts.any() else 1
+    s, Z, info = lapack.dstevd(d[:m], e[: m - 1]) if m > 1 else (d[:1], np.ones((1, 1)), 0)
+    if info != 0 or not -1e-10 * s[-1] <= s[0] <= s[-1] < np.inf:
         raise IllConditioned(
             f"a kernel's matrix must be positive semidefinite; got eigenvalues from {s[0]:.3e} to {s[-1]:.3e}"
         )
-    return Spectrum(np.maximum(s, 0.0), V, pull)
+    first = min(int(np.searchsorted(s, ROUNDING * s[-1], side="right")), m - 1) if thin else 0
+    V = np.empty((n, m - first), order="F")
+    V[0] = Z[0, first:]
+    if n > 1:  # Q leaves the first coordinate alone
+        turned = np.zeros((n - 1, m - first), order="F")
+        turned[: m - 1] = Z[1:, first:]
+        if m > 1:
+            lapack.dormqr(
+                "L", "N", reflectors[1:, : m - 1], tau[: m - 1], turned, lwork=64 * n, overwrite_c=1
+            )
+        V[1:] = turned
+    return np.maximum(s[first:], 0.0), V
 
 
 def _few(K: Array) -> tuple[Array, Array] | None:

@@ -20,8 +20,8 @@ from scipy.spatial.distance import cdist
 from mtlref.gp.kernels import Leaf, Pull
 
 Array = NDArray[Any]
-# f'(s) of some rows and columns.
-Slope = Callable[[Any], Array]
+# f'(s) of some rows and columns, as a number times a matrix that is not to be changed.
+Slope = Callable[[Any], tuple[float, Array]]
 # Entries of a matrix that a pullback holds at a time: they stay in the cache.
 ROOM = 100_000
 ALL = slice(None)
@@ -43,6 +43,7 @@ class Stationary(Leaf):
     """The parent of kernels that are a function of s in (P)."""
 
     _kink = False  # whether f' is unbounded at s = 0
+    _shaped = False  # whether there are parameters beside the length
 
     def __init__(self, length: Any = 1.0) -> None:
         self._set(length=length)
@@ -58,7 +59,7 @@ class Stationary(Leaf):
 
     def _shape(self, s: Array, K: Array, G: Array) -> list[Any]:
         """The pullback to parameters beside the length."""
-        return []
+        raise NotImplementedError
 
     def at(self, X: Array, Z: Array | None = None) -> tuple[Array, Pull]:
         """(K, pull), as for every kernel."""
@@ -67,6 +68,9 @@ class Stationary(Leaf):
         length = self.length
         s = _square_distance(X, Z, length)
         K, slope = self._profile(s)
+        shaped = self._shaped
+        distance = s if shaped or len(length) == 1 else None  # else its memory is free from here on
+        del s
 
         def pull(G: Array) -> Array:
             squares = _sums_of_squares if self._kink else _weighted_squares
@@ -77,20 +81,22 @@ class Stationary(Leaf):
                 # Routes that form one triangle have zeros left of the diagonal.
                 begin = first if symmetric and not G[rows, :first].any() else 0
                 part = (rows, slice(begin, None))
-                H = slope(part)
-                H *= G[part]
-                if len(length) == 1:
-                    by_length = by_length + np.einsum("ij,ij->", H, s[part])
+                scale, matrix = slope(part)
+                H = matrix * G[part]
+                if len(length) == 1 and distance is not None:
+                    by_length = by_length + scale * np.einsum("ij,ij->", H, distance[part])
                 else:
-                    by_length = by_length + squares(X[rows] / length, Z[begin:] / length, H)
-            return np.concatenate([np.atleast_1d(-2 * by_length), self._shape(s, K, G)])  # (D)
+                    by_length = by_length + scale * squares(X[rows] / length, Z[begin:] / length, H)
+            by_shape = self._shape(distance, K, G) if shaped and distance is not None else []
+            return np.concatenate([np.atleast_1d(-2 * by_length), by_shape])  # (D)
 
         return K, pull
 
     def pull_inputs(self, X: Array, Z: Array, G: Array) -> Array:
         """The gradient in the inputs, (n, p)."""
         X, Z = self._pair(X, Z)
-        H = G * self._profile(_square_distance(X, Z, self.length))[1](ALL)
+        scale, matrix = self._profile(_square_distance(X, Z, self.length))[1](ALL)
+        H = scale * G * matrix
         columns = [(H * np.subtract.outer(x, z)).sum(axis=1) for x, z in zip(X.T, Z.T, strict=True)]
         return np.asarray(2 * np.stack(columns, axis=1) / self.length**2)  # (D)
 
@@ -103,7 +109,8 @@ def _weighted_squares(X: Array, Z: Array, H: Array) -> Array:
     """Σ_ij H_ij (x_id − z_jd)² for each feature d, (p,), for a bounded H: by products of matrices about the mean."""
     center = X.mean(axis=0)
     X, Z = X - center, Z - center
-    return np.asarray(H.sum(axis=1) @ X**2 + H.sum(axis=0) @ Z**2 - 2 * np.einsum("id,id->d", X, H @ Z))
+    sums = H @ np.column_stack([np.ones(len(Z)), Z])
+    return np.asarray(sums[:, 0] @ X**2 + H.sum(axis=0) @ Z**2 - 2 * np.einsum("id,id->d", X, sums[:, 1:]))
 
 
 def _sums_of_squares(X: Array, Z: Array, H: Array) -> Array:
@@ -130,7 +137,7 @@ class RBF(Stationary):
     def _profile(self, s: Array) -> tuple[Array, Slope]:
         K = -0.5 * s
         np.exp(K, out=K)
-        return K, lambda rows: -0.5 * K[rows]
+        return K, lambda rows: (-0.5, K[rows])
 
 
 class Matern12(Stationary):
@@ -142,10 +149,10 @@ class Matern12(Stationary):
         r = np.sqrt(s)
         K = np.exp(-r)
 
-        def slope(rows: Any) -> Array:
+        def slope(rows: Any) -> tuple[float, Array]:
             near = r[rows]
             apart = near != 0
-            return np.where(apart, -0.5 * K[rows] / np.where(apart, near, 1.0), 0.0)
+            return -0.5, np.where(apart, K[rows] / np.where(apart, near, 1.0), 0.0)
 
         return K, slope
 
@@ -156,7 +163,7 @@ class Matern32(Stationary):
     def _profile(self, s: Array) -> tuple[Array, Slope]:
         a = np.sqrt(3 * s)
         e = np.exp(-a)
-        return (1 + a) * e, lambda rows: -1.5 * e[rows]
+        return (1 + a) * e, lambda rows: (-1.5, e[rows])
 
 
 class Matern52(Stationary):
@@ -165,11 +172,13 @@ class Matern52(Stationary):
     def _profile(self, s: Array) -> tuple[Array, Slope]:
         a = np.sqrt(5 * s)
         e = np.exp(-a)
-        return (1 + a + a * a / 3) * e, lambda rows: -5 / 6 * (1 + a[rows]) * e[rows]
+        return (1 + a + a * a / 3) * e, lambda rows: (-5 / 6, (1 + a[rows]) * e[rows])
 
 
 class RationalQuadratic(Stationary):
     """(1 + s/(2 alpha))^(−alpha): a mixture of RBFs of all lengths; alpha → ∞ is RBF."""
+
+    _shaped = True
 
     def __init__(self, length: Any = 1.0, alpha: float = 1.0) -> None:
         self._set(length=length, alpha=alpha)
@@ -177,7 +186,7 @@ class RationalQuadratic(Stationary):
     def _profile(self, s: Array) -> tuple[Array, Slope]:
         alpha = self._get("alpha")[0]
         log_base = _log1p(s / (2 * alpha))
-        return np.exp(-alpha * log_base), lambda rows: -0.5 * np.exp(-(alpha + 1) * log_base[rows])
+        return np.exp(-alpha * log_base), lambda rows: (-0.5, np.exp(-(alpha + 1) * log_base[rows]))
 
     def _shape(self, s: Array, K: Array, G: Array) -> list[Any]:
         alpha = self._get("alpha")[0]

@@ -93,3 +93,44 @@ def test_auc_is_the_metric(program: Any) -> None:
     y, score = rng.integers(0, 2, 40), np.round(rng.standard_normal(40), 1)
     data = mt.TaskData.from_list([np.ones((40, 1))], [y.astype(float)])
     assert program("tuning").auc(y, score) == pytest.approx(mt.metrics.auc(data, [score]), abs=1e-12)
+
+
+def test_tables_go_between_the_marks_of_a_page(program: Any, tmp_path: Path) -> None:
+    marked, page = program("marked"), tmp_path / "page.md"
+    page.write_text("a\n<!-- x: begin -->\nold\n<!-- x: end -->\nb\n", encoding="utf-8")
+    for _ in range(2):
+        marked.put(page, "x", "new\n")
+        assert page.read_text(encoding="utf-8") == "a\n<!-- x: begin -->\nnew\n<!-- x: end -->\nb\n"
+    with pytest.raises(ValueError, match="once each"):
+        marked.put(page, "y", "new")
+
+
+def test_tables_of_the_processes_are_what_was_found(program: Any) -> None:
+    """The page holds the marks; means, standard errors and choices are those of the results."""
+    text = (ROOT / "docs" / "gp.md").read_text(encoding="utf-8")
+    assert all(text.count(f"<!-- {name}: begin -->") == 1 for name in ("jura", "jura changes", "sarcos"))
+    sarcos, jura = program("sarcos_gp"), program("jura_models")
+    smse = {"together": (0.2, 0.4), "apart": (0.3, 0.3), "no tie": (0.1, 0.2)}
+    found = {(m, 50, r): {"smse": [v, v]} for m, pair in smse.items() for r, v in enumerate(pair)}
+    line = sarcos.table(found, [50]).splitlines()[-1]
+    cells = "0.3000 ± 0.1000 | 0.3000 ± 0.0000 | 0.1500 ± 0.0500 | +0.0000 ± 0.1000 | +0.1500 ± 0.0500"
+    assert line == f"| 50 | 2 | {cells} |"
+    one = {
+        "targets": "raw",
+        "kernel": "RBF",
+        "rank": 2,
+        "mean": "zero",
+        "likelihood": -2.0,
+        "bic": -3.0,
+        "left out": -1.0,
+    }
+    rows = [one | {"error": 0.5}, one | {"kernel": "Matern12", "likelihood": -1.0, "error": 0.7}]
+    said = jura.table(rows)
+    assert "| raw | RBF | 2 | zero | −2.0 | −3.0 | −1.0000 | 0.5000 |" in said
+    assert "- raw, chosen by the likelihood: raw, Matern12, rank 2, zero mean: error 0.7000" in said
+    names = [
+        {"kernel": k, "targets": f, "likelihood": -1.0, "error": 0.5}
+        for k in jura.CHANGES
+        for f in ("raw", "log")
+    ]
+    assert jura.changes(names).splitlines()[2] == "| none | 0.5000 | 0.0 | 0.5000 | 0.0 |"

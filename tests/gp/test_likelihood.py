@@ -12,7 +12,7 @@ import pytest
 
 import mtlref as mt
 from mtlref.errors import DataError, IllConditioned
-from mtlref.gp import RBF, Linear, Matern52, White
+from mtlref.gp import RBF, Linear, Matern52, White, blocks, leave_out
 from mtlref.gp.cells import Cells
 from mtlref.gp.coregional import Coregional
 from mtlref.gp.model import Model
@@ -68,6 +68,32 @@ def test_places_of_their_own() -> None:
     model = twins.random_model(4, terms=2)
     slope = complex_step(lambda t: twins.flat_value(model.with_theta(t), cells), model.theta)
     np.testing.assert_allclose(condition_on(model, cells).gradient(), slope, rtol=1e-9, atol=1e-10)
+
+
+def test_cells_at_places_of_their_own_in_many_blocks() -> None:
+    """Rows by twos and threes, across tasks, with a kernel that knows a place from its equal: as in one block."""
+    rng = np.random.default_rng(0)
+    X = [rng.uniform(-1, 1, (n, 2)) for n in (5, 1, 3)]
+    cells = Cells.from_tasks(mt.TaskData.from_list(X, [rng.standard_normal(len(x)) for x in X]))
+    assert cells.aligned
+    B = [twins.random_coregional(rng, 3, 2) for _ in range(2)]
+    kernels = (RBF([0.5, 0.8]) + White(0.3), Matern52(0.7) * Linear([1.0, 2.0]))
+    model = Model.make(zip(B, kernels, strict=True), Coregional.diagonal([0.1, 0.2, 0.3]), mean="linear", p=2)
+    one = condition_on(model, cells, "dense")
+    slope = complex_step(lambda t: twins.flat_value(model.with_theta(t), cells), model.theta)
+    before = blocks.ROOM
+    try:
+        for room in (1, 18, 27):
+            blocks.ROOM = room
+            made = condition_on(model, cells, "dense")
+            assert len(made._blocks.pieces) > 1  # type: ignore[union-attr]
+            np.testing.assert_allclose(made.value, one.value, rtol=1e-13)
+            np.testing.assert_allclose(made.gradient(), slope, rtol=1e-9, atol=1e-10)
+            value, gradient = leave_out.objective(made)  # type: ignore[arg-type]
+            np.testing.assert_allclose(gradient, leave_out.objective(one)[1], rtol=1e-11, atol=1e-12)  # type: ignore[arg-type]
+            np.testing.assert_allclose(value, leave_out.objective(one)[0], rtol=1e-13)  # type: ignore[arg-type]
+    finally:
+        blocks.ROOM = before
 
 
 @pytest.mark.parametrize("missing", [0, 5])

@@ -68,7 +68,57 @@ def test_routes_agree(noise: float, rtol: float) -> None:
 def test_rough_kernels_keep_every_direction() -> None:
     X = np.random.default_rng(0).uniform(size=(300, 2))
     assert spectrum(Matern12(0.5), X).null == 0
-    assert spectrum(RBF(0.5), X[:100]).null == 0
+
+
+SMALL = {
+    "smooth": RBF(0.5),
+    "nearly constant": RBF([30.0, 50.0]),
+    "two directions": Linear(2.0),
+    "rough": RBF(0.5) * Matern12(0.5),
+    "tiny": Linear(1.0) * 1e-300,
+}
+
+
+@pytest.mark.parametrize("name", list(SMALL))
+@pytest.mark.parametrize("n", [1, 2, 3, 100])
+def test_few_places_leave_out_what_is_rounding_alone(name: str, n: int) -> None:
+    """Below the size from which pivoting tells, the tridiagonal matrix does; also with every place twice."""
+    kernel = SMALL[name]
+    X = np.random.default_rng(0).uniform(size=(n, 2))
+    for places in (X, np.vstack([X, X])):
+        few, whole = spectrum(kernel, places), spectrum(kernel, places, thin=False)
+        K = kernel(places)
+        assert whole.null == 0
+        assert few.null >= len(places) - n
+        np.testing.assert_allclose(few.V.T @ few.V, np.eye(len(few.s)), atol=1e-13)
+        for found in (few, whole):
+            np.testing.assert_allclose((found.V * found.s) @ found.V.T, K, atol=1e-14 * whole.s[-1], rtol=0)
+        np.testing.assert_allclose(whole.s, np.linalg.eigvalsh(K), atol=1e-14 * whole.s[-1])
+        np.testing.assert_allclose(few.s, whole.s[few.null :], atol=1e-14 * whole.s[-1])
+
+
+def test_no_direction_at_all() -> None:
+    """A kernel of zeros keeps one direction, of eigenvalue 0: the likelihood is that of the noise."""
+    model, cells = table(12, 2, Linear(1.0), mean="constant")
+    cells = Cells(np.zeros((12, 2)), cells.place, cells.task, cells.y, 2, cells.order)
+    thin, dense = condition_on(model, cells), condition_on(model, cells, "dense")
+    assert thin.spectrum.null == 11  # type: ignore[union-attr]
+    np.testing.assert_allclose(thin.value, dense.value, rtol=1e-12)
+    np.testing.assert_allclose(thin.gradient(), dense.gradient(), rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("at", [(0, 0), (5, 3), (11, 11)])
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_what_is_no_number_is_refused(at: Any, value: float) -> None:
+    class Broken(RBF):
+        def at(self, X: Any, Z: Any = None) -> Any:
+            K, pull = super().at(X, Z)
+            K[at] = K[at[::-1]] = value
+            return K, pull
+
+    X = np.random.default_rng(0).uniform(size=(12, 2))
+    with pytest.raises(IllConditioned, match="positive semidefinite"):
+        spectrum(Broken(1.0), X)
 
 
 class Disguised(RBF):
@@ -102,7 +152,7 @@ def test_memory_of_a_complete_table() -> None:
 
 
 def test_memory_of_loose_cells() -> None:
-    """Value and gradient on N cells at places of their own: below five matrices of N × N."""
+    """Value and gradient on N cells at places of their own: two matrices of N × N, and the blocks at hand."""
     N = 600
     model, _ = table(10, 3, mean="constant")
     model = Model.make(model.terms, Coregional.diagonal([0.1] * 3))
@@ -114,4 +164,4 @@ def test_memory_of_loose_cells() -> None:
         peak = tracemalloc.get_traced_memory()[1] / 8
     finally:
         tracemalloc.stop()
-    assert peak <= 5 * N * N
+    assert peak <= 3 * N * N
