@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from mtlref.datafit.dual import DualPoint
 from mtlref.datafit.rows import KEPT, RowFit
+from mtlref.datafit.shortrows import ShortRows
 from mtlref.datafit.term import EPS
 from mtlref.losses import LOSSES
 
@@ -21,6 +22,8 @@ BLOCK = 2**17
 FEWEST = 32
 # Where fewer than one column in so many is used, gathering those costs less than multiplying all.
 SPARSE = 3
+# Where more than one row of X'θ in so many is in doubt, all are multiplied.
+DOUBTFUL = 12
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,6 +84,49 @@ class SharedRowFit(RowFit):
     def _squared_point(self, W: Array, b: Array) -> DualPoint:
         if self.pooled_intercept:
             return super()._squared_point(W, b)
+        theta, linear, quadratic, rounding = self._squared_values(W, b)
+        return DualPoint(self._correlations(theta), linear, quadratic, None, rounding)
+
+    def long_rows_point(self, W: Array, least: float) -> DualPoint:
+        """As of all fits; what (B) of ``shortrows`` shows to be short is at zero."""
+        if self.loss != "squared" or self.pooled_intercept:
+            return self.dual_point(W)
+        used = _used(W)
+        theta, linear, quadratic, rounding = self._squared_values(W, self.best_intercept(W))
+        return DualPoint(self._long_rows(theta, used, least), linear, quadratic, None, rounding)
+
+    def _long_rows(self, theta: Array, used: NDArray[np.intp], least: float) -> Array:
+        """(p, T): X'θ in the rows that may be as long as ``least`` or as the longest of ``used``, zeros in others."""
+        p = self.data.p
+        if self._known_points.ready and 0 < SPARSE * used.size < p:
+            G = np.zeros((len(theta), p))
+            G[:, used] = inside = theta @ self._about_means(self._columns(used), used).T
+            longest = float(np.sqrt(np.einsum("tj,tj->j", inside, inside).max()))
+            doubtful = self._known_points.doubtful(theta, self._lengths, min(least, longest))
+            doubtful = doubtful[~_mask(used, p)[doubtful]]
+            if DOUBTFUL * doubtful.size <= p:
+                columns = np.take(self.data.X[0], doubtful, axis=1).T
+                G[:, doubtful] = theta @ self._about_means(columns, doubtful).T
+                return G.T
+        whole = self._correlations(theta)
+        self._known_points.add(theta, whole.T)
+        return whole
+
+    def _about_means(self, columns: Array, features: NDArray[np.intp]) -> Array:
+        """(k, n): columns as ``_correlations`` takes them."""
+        return columns - self._column_means[0, features, None] if self.fit_intercept else columns
+
+    @cached_property
+    def _known_points(self) -> ShortRows:
+        return ShortRows()
+
+    @cached_property
+    def _lengths(self) -> Array:
+        """(p,): ‖x_j‖ of the columns, about their means where an intercept is fitted."""
+        return np.sqrt(self._squares(None))
+
+    def _squared_values(self, W: Array, b: Array) -> tuple[Array, Array, Array, float]:
+        """(θ (T, n), the two values (T,) of a dual point, their rounding)."""
         Y, s, total = self._targets, self._one_weight, float(self.mass[0])
         Z = self._predictions(W).reshape(Y.shape)
         residual = Y - Z
@@ -98,7 +144,7 @@ class SharedRowFit(RowFit):
         met = np.einsum("ti,ti->t", sizes, self._target_sizes) + reach * sizes.sum(axis=1)
         squares = self.c * (self.target_squares + 2 * reach * self._target_sums + reach**2 * total)
         rounding = EPS * float(met.sum()) + EPS**2 * float(squares.sum())
-        return DualPoint(self._correlations(theta), linear, quadratic, None, rounding)
+        return theta, linear, quadratic, rounding
 
     def _correlations(self, theta: Array) -> Array:
         """(p, T): X' θ, by 1'θ = 0 about the columns' means, so that large ones cost no digits."""
@@ -115,14 +161,18 @@ class SharedRowFit(RowFit):
     @cached_property
     def column_energy(self) -> Array:
         """(T, p): c_t Σ_i s_i x_ij², centred where an intercept is fitted: one sum for all tasks."""
-        X, s = self.data.X[0], self._one_weight
+        return np.asarray(self.c[:, None] * self._squares(self._one_weight))
+
+    def _squares(self, s: Array | None) -> Array:
+        """(p,): Σ_i s_i x_ij², about the columns' means where an intercept is fitted."""
+        X = self.data.X[0]
         mean = self._column_means[0] if self.fit_intercept else 0.0
         squares = np.zeros(X.shape[1])
         rows = max(FEWEST, BLOCK // X.shape[1])
         for i in range(0, len(X), rows):
             apart = np.square(X[i : i + rows] - mean)
             squares += apart.sum(axis=0) if s is None else s[i : i + rows] @ apart
-        return np.asarray(self.c[:, None] * squares)
+        return squares
 
     def _reach(self, W: Array, b: Array) -> Array:
         """(T,): as for other rows; the sizes of the columns that are used, each looked at once."""
@@ -143,3 +193,10 @@ class SharedRowFit(RowFit):
 def _used(W: Array) -> NDArray[np.intp]:
     """The rows of W (p, T) that are not zero."""
     return np.flatnonzero((W != 0).any(axis=1))
+
+
+def _mask(features: NDArray[np.intp], p: int) -> NDArray[np.bool_]:
+    """(p,): whether a feature is among ``features``."""
+    mask = np.zeros(p, dtype=np.bool_)
+    mask[features] = True
+    return mask

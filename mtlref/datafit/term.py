@@ -61,6 +61,10 @@ class DataFit(ABC):
     def dual_point(self, W: Array) -> DualPoint:
         """θ and G at W with the best intercepts."""
 
+    def long_rows_point(self, W: Array, least: float) -> DualPoint:
+        """``dual_point(W)``, where rows of G may be zeros that are shorter than ``least`` and than the longest."""
+        return self.dual_point(W)
+
     @abstractmethod
     def free_point(self, W: Array) -> DualPoint:
         """A dual point near that of W with G = 0 to rounding (Σ_t G_t = 0 for one w): what no penalty at all asks for.
