@@ -23,7 +23,7 @@ FEWEST = 32
 # Where fewer than one column in so many is used, gathering those costs less than multiplying all.
 SPARSE = 3
 # Where more than one row of X'θ in so many is in doubt, all are multiplied.
-DOUBTFUL = 12
+DOUBTFUL = 25
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,9 +50,9 @@ class SharedRowFit(RowFit):
         """(n,): the weights of the rows of one design."""
         return None if self.data.weights is None else self.data.weights[0]
 
-    def _predictions(self, W: Array) -> Array:
+    def _predictions(self, W: Array, used: NDArray[np.intp] | None = None) -> Array:
         """(N,): X W, task after task; columns that no task uses are not looked at. What the last W gave is kept."""
-        used = _used(W)
+        used = _used(W) if used is None else used
         part = W[used]
         if not (self._last and np.array_equal(self._last[0], used) and np.array_equal(self._last[1], part)):
             z = part.T @ self._columns(used) if SPARSE * used.size < len(W) else W.T @ self.data.X[0].T
@@ -61,19 +61,23 @@ class SharedRowFit(RowFit):
 
     def _columns(self, used: NDArray[np.intp]) -> Array:
         """(k, n): columns of the design, each in a row; they are kept, for the next W uses much the same."""
-        X, (place, kept) = self.data.X[0], self._known
+        X, (place, kept, count) = self.data.X[0], self._known
         fresh = used[place[used] < 0]
-        if (len(kept) + fresh.size) * len(X) > KEPT:
-            place[:], kept, fresh = -1, kept[:0], used
+        if (count + fresh.size) * len(X) > KEPT:
+            place[:], count, fresh = -1, 0, used
         if fresh.size:
-            place[fresh] = len(kept) + np.arange(fresh.size)
-            self._known[1] = kept = np.vstack([kept, np.take(X, fresh, axis=1).T])
+            total = count + fresh.size
+            if total > len(kept):
+                kept = np.concatenate([kept[:count], np.empty((2 * total - count, len(X)))])
+            kept[count:total] = np.take(X, fresh, axis=1).T
+            place[fresh] = np.arange(count, total)
+            self._known[1:] = kept, total
         return np.take(kept, place[used], axis=0)
 
     @cached_property
     def _known(self) -> list[Any]:
-        """[the row of each column in what is kept (p,), or -1; the columns that are kept]."""
-        return [np.full(self.data.p, -1), np.empty((0, len(self.data.X[0])))]
+        """[the row of each column in what is kept (p,), or -1; the columns that are kept; how many they are]."""
+        return [np.full(self.data.p, -1), np.empty((0, len(self.data.X[0]))), 0]
 
     def total(self, W: Array, b: Array) -> float:
         """L(W, b); W (p, T), b (T,)."""
@@ -84,7 +88,7 @@ class SharedRowFit(RowFit):
     def _squared_point(self, W: Array, b: Array) -> DualPoint:
         if self.pooled_intercept:
             return super()._squared_point(W, b)
-        theta, linear, quadratic, rounding = self._squared_values(W, b)
+        theta, linear, quadratic, rounding = self._squared_values(W, b, _used(W))
         return DualPoint(self._correlations(theta), linear, quadratic, None, rounding)
 
     def long_rows_point(self, W: Array, least: float) -> DualPoint:
@@ -92,7 +96,7 @@ class SharedRowFit(RowFit):
         if self.loss != "squared" or self.pooled_intercept:
             return self.dual_point(W)
         used = _used(W)
-        theta, linear, quadratic, rounding = self._squared_values(W, self.best_intercept(W))
+        theta, linear, quadratic, rounding = self._squared_values(W, self.best_intercept(W), used)
         return DualPoint(self._long_rows(theta, used, least), linear, quadratic, None, rounding)
 
     def _long_rows(self, theta: Array, used: NDArray[np.intp], least: float) -> Array:
@@ -105,8 +109,7 @@ class SharedRowFit(RowFit):
             doubtful = self._known_points.doubtful(theta, self._lengths, min(least, longest))
             doubtful = doubtful[~_mask(used, p)[doubtful]]
             if DOUBTFUL * doubtful.size <= p:
-                columns = np.take(self.data.X[0], doubtful, axis=1).T
-                G[:, doubtful] = theta @ self._about_means(columns, doubtful).T
+                G[:, doubtful] = theta @ self._about_means(self._columns(doubtful), doubtful).T
                 return G.T
         whole = self._correlations(theta)
         self._known_points.add(theta, whole.T)
@@ -125,10 +128,12 @@ class SharedRowFit(RowFit):
         """(p,): ‖x_j‖ of the columns, about their means where an intercept is fitted."""
         return np.sqrt(self._squares(None))
 
-    def _squared_values(self, W: Array, b: Array) -> tuple[Array, Array, Array, float]:
+    def _squared_values(
+        self, W: Array, b: Array, used: NDArray[np.intp]
+    ) -> tuple[Array, Array, Array, float]:
         """(θ (T, n), the two values (T,) of a dual point, their rounding)."""
         Y, s, total = self._targets, self._one_weight, float(self.mass[0])
-        Z = self._predictions(W).reshape(Y.shape)
+        Z = self._predictions(W, used).reshape(Y.shape)
         residual = Y - Z
         if self.fit_intercept:
             residual -= b[:, None]
@@ -140,7 +145,7 @@ class SharedRowFit(RowFit):
         quadratic = np.einsum("ti,ti->t", theta, residual)
         # θ'(y − b) with y − b = residual + z: no digits are lost to a large mean of y.
         linear = quadratic + np.einsum("ti,ti->t", theta, Z)
-        reach, sizes = self._reach(W, b), np.abs(theta)
+        reach, sizes = self._reach(W, b, used), np.abs(theta)
         met = np.einsum("ti,ti->t", sizes, self._target_sizes) + reach * sizes.sum(axis=1)
         squares = self.c * (self.target_squares + 2 * reach * self._target_sums + reach**2 * total)
         rounding = EPS * float(met.sum()) + EPS**2 * float(squares.sum())
@@ -174,9 +179,9 @@ class SharedRowFit(RowFit):
             squares += apart.sum(axis=0) if s is None else s[i : i + rows] @ apart
         return squares
 
-    def _reach(self, W: Array, b: Array) -> Array:
+    def _reach(self, W: Array, b: Array, used: NDArray[np.intp] | None = None) -> Array:
         """(T,): as for other rows; the sizes of the columns that are used, each looked at once."""
-        used, known = _used(W), self._known_sizes
+        used, known = _used(W) if used is None else used, self._known_sizes
         fresh = used[np.isnan(known[used])]
         if SPARSE * fresh.size >= len(W):
             known[:] = self._column_sizes[0]

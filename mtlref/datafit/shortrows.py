@@ -29,36 +29,39 @@ class ShortRows:
     """
 
     def __init__(self) -> None:
-        self._points: list[tuple[Array, Array]] = []
-        self._inner = np.empty((0, 0, 1))
+        self._thetas = np.empty((0, 0))  # (k, T n)
+        self._products: list[Array] = []  # G_k (T, p)
+        self._inner = np.empty((0, 0, 0))  # S
 
     @property
     def ready(self) -> bool:
         """Whether as many points are known as are kept."""
-        return len(self._points) == POINTS
+        return len(self._products) == POINTS
 
     def add(self, theta: Array, G: Array) -> None:
         """theta (T, n) and its product with all columns, G (T, p)."""
-        if self.ready:
-            self._points, self._inner = self._points[1:], self._inner[1:, 1:]
-        self._points = [*self._points, (theta, G)]
-        count = len(self._points)
+        old = 1 - POINTS
+        self._products = [*self._products[old:], G]
+        count = len(self._products)
+        self._thetas = np.vstack([*self._thetas[old:], theta.ravel()])
         inner = np.empty((count, count, G.shape[1]))
-        inner[:-1, :-1] = self._inner
-        for k, (_, other) in enumerate(self._points):
+        inner[:-1, :-1] = self._inner[old:, old:] if count > 1 else 0.0
+        for k, other in enumerate(self._products):
             inner[k, -1] = inner[-1, k] = np.einsum("tj,tj->j", other, G)
         self._inner = inner
+        square = self._thetas @ self._thetas.T
+        self._inverse, self._lengths = np.linalg.pinv(square), np.sqrt(np.diag(square))
+        self._norms = np.sqrt(np.einsum("kkj->kj", inner))
 
     def doubtful(self, theta: Array, sizes: Array, least: float) -> Features:
         """The rows that (B) does not show to be shorter than ``least``; theta (T, n), sizes (p,) the ‖x_j‖."""
         T, n = theta.shape
-        flat = np.stack([known.ravel() for known, _ in self._points])
-        a = np.linalg.lstsq(flat @ flat.T, flat @ theta.ravel(), rcond=None)[0]
-        apart = theta - (a @ flat).reshape(T, n)
+        a = self._inverse @ (self._thetas @ theta.ravel())
+        apart = theta - (a @ self._thetas).reshape(T, n)
         square = apart @ apart.T if T <= n else apart.T @ apart
         centre = np.outer(a, a).ravel() @ self._inner.reshape(-1, len(sizes))
         # Products are known to n EPS of the sizes of what they are made of, and their inner products to T EPS.
-        made = float(np.linalg.norm(theta)) + float(np.abs(a) @ np.sqrt(np.einsum("ki,ki->k", flat, flat)))
-        radius = float(np.sqrt(max(np.linalg.eigvalsh(square)[-1], 0.0))) + 4 * n * EPS * made
-        centre += (4 * T + 16) * EPS * (np.abs(a) @ np.sqrt(np.einsum("kkj->kj", self._inner))) ** 2
+        made = np.sqrt(np.vdot(theta, theta)) + np.abs(a) @ self._lengths
+        radius = np.sqrt(max(np.linalg.eigvalsh(square)[-1], 0.0)) + 4 * n * EPS * made
+        centre += (4 * T + 16) * EPS * np.square(np.abs(a) @ self._norms)
         return np.flatnonzero(np.sqrt(np.maximum(centre, 0.0)) + radius * sizes >= least)
