@@ -91,29 +91,31 @@ class SharedRowFit(RowFit):
         theta, linear, quadratic, rounding = self._squared_values(W, b, _used(W))
         return DualPoint(self._correlations(theta), linear, quadratic, None, rounding)
 
-    def long_rows_point(self, W: Array, least: float) -> DualPoint:
-        """As of all fits; what (B) of ``shortrows`` shows to be short is at zero."""
+    def long_rows_point(self, W: Array, least: float) -> tuple[NDArray[np.intp] | slice, DualPoint]:
+        """As of all fits: the rows are those that (B) of ``shortrows`` does not show to be short."""
         if self.loss != "squared" or self.pooled_intercept:
-            return self.dual_point(W)
+            return slice(None), self.dual_point(W)
         used = _used(W)
         theta, linear, quadratic, rounding = self._squared_values(W, self.best_intercept(W), used)
-        return DualPoint(self._long_rows(theta, used, least), linear, quadratic, None, rounding)
+        rows, G = self._long_rows(theta, used, least)
+        return rows, DualPoint(G, linear, quadratic, None, rounding)
 
-    def _long_rows(self, theta: Array, used: NDArray[np.intp], least: float) -> Array:
-        """(p, T): X'θ in the rows that may be as long as ``least`` or as the longest of ``used``, zeros in others."""
-        p = self.data.p
-        if self._known_points.ready and 0 < SPARSE * used.size < p:
-            G = np.zeros((len(theta), p))
-            G[:, used] = inside = theta @ self._about_means(self._columns(used), used).T
+    def _long_rows(
+        self, theta: Array, used: NDArray[np.intp], least: float
+    ) -> tuple[NDArray[np.intp] | slice, Array]:
+        """(``used`` and the rows of X'θ that may be as long as ``least`` or as the longest of those, X'θ in them)."""
+        p, known = self.data.p, self._known_points
+        if known.ready and 0 < SPARSE * used.size < p:
+            inside = theta @ self._about_means(self._columns(used), used).T
             longest = float(np.sqrt(np.einsum("tj,tj->j", inside, inside).max()))
-            doubtful = self._known_points.doubtful(theta, self._lengths, min(least, longest))
-            doubtful = doubtful[~_mask(used, p)[doubtful]]
+            doubtful = known.doubtful(theta, self._lengths, min(least, longest))
+            doubtful = np.setdiff1d(doubtful, used, assume_unique=True)
             if DOUBTFUL * doubtful.size <= p:
-                G[:, doubtful] = theta @ self._about_means(self._columns(doubtful), doubtful).T
-                return G.T
-        whole = self._correlations(theta)
-        self._known_points.add(theta, whole.T)
-        return whole
+                further = theta @ self._about_means(self._columns(doubtful), doubtful).T
+                return np.concatenate([used, doubtful]), np.hstack([inside, further]).T
+        G = self._correlations(theta)
+        known.add(theta, G.T)
+        return slice(None), G
 
     def _about_means(self, columns: Array, features: NDArray[np.intp]) -> Array:
         """(k, n): columns as ``_correlations`` takes them."""
@@ -175,8 +177,8 @@ class SharedRowFit(RowFit):
         squares = np.zeros(X.shape[1])
         rows = max(FEWEST, BLOCK // X.shape[1])
         for i in range(0, len(X), rows):
-            apart = np.square(X[i : i + rows] - mean)
-            squares += apart.sum(axis=0) if s is None else s[i : i + rows] @ apart
+            apart = X[i : i + rows] - mean
+            squares += np.einsum("ij,ij->j", apart, apart) if s is None else s[i : i + rows] @ np.square(apart)
         return squares
 
     def _reach(self, W: Array, b: Array, used: NDArray[np.intp] | None = None) -> Array:
@@ -198,10 +200,3 @@ class SharedRowFit(RowFit):
 def _used(W: Array) -> NDArray[np.intp]:
     """The rows of W (p, T) that are not zero."""
     return np.flatnonzero((W != 0).any(axis=1))
-
-
-def _mask(features: NDArray[np.intp], p: int) -> NDArray[np.bool_]:
-    """(p,): whether a feature is among ``features``."""
-    mask = np.zeros(p, dtype=np.bool_)
-    mask[features] = True
-    return mask

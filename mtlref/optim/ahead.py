@@ -9,36 +9,37 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 Start = tuple[Array, Array]
-# A step in lam of more than so many times the last one is a leap, for which the last answers say too little.
+# A step in log lam of more than so many times the last one is a leap, for which the last answers say too little.
 FARTHEST = 2.0
 # So many answers are of use: a parabola goes through three.
 ANSWERS = 3
 
 
 def ahead(lams: Sequence[float], answers: Sequence[Start]) -> Start:
-    """The parabola in lam through the last three answers, or the line through two, at the last of ``lams``.
+    """The parabola in log lam through the last three ``answers``, or the line through two, at the last of ``lams``.
 
-    answers : at the ``lams`` before that. While the same rows are not zero, W is near a straight line in lam (it is one
-    where the penalty's gradient is constant), but not in log lam. A row that is zero in the last answer stays so; one
-    that was zero before has entered with a bend, and goes on straight. The last answer itself where lam does not go on
-    in the same direction, or too far.
+    answers : at the ``lams`` before that one. What is zero in the last answer stays so, and what was zero before that
+    goes on straight: it has come in with a bend. The last answer itself where the last lam is not further on in the
+    same direction, or too far on.
     """
     last = answers[-1]
-    steps = np.diff(lams[-ANSWERS - 1 :])
-    forward = [0.0 < after / before <= FARTHEST if before else False for before, after in zip(steps, steps[1:])]
-    if len(answers) < 2 or not forward[-1]:
+    steps = np.diff(np.log(lams[-ANSWERS - 1 :]))
+    onward = [bool(old and 0.0 < new / old <= FARTHEST) for old, new in zip(steps[:-1], steps[1:], strict=True)]
+    if not onward or not onward[-1]:
         return last
-    share = steps[-1] / steps[-2]
-    bend = share * (steps[-1] + steps[-2]) / (steps[-2] + steps[-3]) if len(forward) > 1 and forward[-2] else 0.0
+    share, bend = steps[-1] / steps[-2], 0.0
+    if all(onward[-2:]) and len(onward) > 1:
+        bend = share * (steps[-1] + steps[-2]) / (steps[-2] + steps[-3])
     before, oldest = answers[-2], answers[-3] if bend else answers[-2]
 
     def at(oldest: Array, before: Array, now: Array) -> Array:
         line = now - before
-        if not bend:
-            return now + share * line
-        # Newton's divided differences, times the steps that they are over.
-        second = np.where((before != 0) & (oldest != 0), line - steps[-2] / steps[-3] * (before - oldest), 0.0)
-        return now + share * line + bend * second
+        onto = now + share * line
+        if bend:
+            # Newton's divided differences, times the steps that they are over.
+            second = line - steps[-2] / steps[-3] * (before - oldest)
+            onto += bend * np.where((before != 0) & (oldest != 0), second, 0.0)
+        return np.where(now != 0, onto, 0.0)
 
     on = np.flatnonzero((last[0] != 0).any(axis=1))
     W = np.zeros(last[0].T.shape)
