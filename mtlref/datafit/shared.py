@@ -178,7 +178,9 @@ class SharedRowFit(RowFit):
         rows = max(FEWEST, BLOCK // X.shape[1])
         for i in range(0, len(X), rows):
             apart = X[i : i + rows] - mean
-            squares += np.einsum("ij,ij->j", apart, apart) if s is None else s[i : i + rows] @ np.square(apart)
+            squares += (
+                np.einsum("ij,ij->j", apart, apart) if s is None else s[i : i + rows] @ np.square(apart)
+            )
         return squares
 
     def _reach(self, W: Array, b: Array, used: NDArray[np.intp] | None = None) -> Array:

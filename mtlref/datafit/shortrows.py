@@ -58,7 +58,7 @@ class ShortRows:
         T, n = theta.shape
         a = self._inverse @ (self._thetas @ theta.ravel())
         apart = theta - (a @ self._thetas).reshape(T, n)
-        square = apart @ apart.T if T <= n else apart.T @ apart
+        square = apart.T @ apart if n < T else apart @ apart.T
         centre = np.outer(a, a).ravel() @ self._inner.reshape(-1, len(sizes))
         # Products are known to n EPS of the sizes of what they are made of, and their inner products to T EPS.
         made = np.sqrt(np.vdot(theta, theta)) + np.abs(a) @ self._lengths

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +25,7 @@ def ahead(lams: Sequence[float], answers: Sequence[Start]) -> Start:
     """
     last = answers[-1]
     steps = np.diff(np.log(lams[-ANSWERS - 1 :]))
-    onward = [bool(old and 0.0 < new / old <= FARTHEST) for old, new in zip(steps[:-1], steps[1:], strict=True)]
+    onward = [bool(old and 0.0 < new / old <= FARTHEST) for old, new in pairwise(steps)]
     if not onward or not onward[-1]:
         return last
     share, bend = steps[-1] / steps[-2], 0.0

@@ -87,7 +87,7 @@ def check_parabola(ahead: Callable[..., Any]) -> None:
         gone = np.where(np.arange(8).reshape(4, 2), 1.0, 0.0)
         return [(W * gone if k in first_at else W, b) for k, (W, b) in enumerate(answers)]
 
-    for absent in ((0,), (0, 1)):  # what came in after the first answer, or after the second, goes on straight
+    for absent in ((0,), (0, 1)):  # what came in after the first, or after the second, goes on straight
         known = without(absent)
         W, straight = ahead(lams, known)[0], ahead(lams[1:], known[1:])[0]
         assert W[0, 0] == pytest.approx(straight[0, 0], rel=1e-12)
