@@ -61,6 +61,13 @@ class DataFit(ABC):
     def dual_point(self, W: Array) -> DualPoint:
         """θ and G at W with the best intercepts."""
 
+    def long_rows_point(self, W: Array, least: float) -> tuple[NDArray[np.intp] | slice, DualPoint]:
+        """(rows, ``dual_point(W)`` with these rows of G alone): all others are shorter than ``least`` and the longest.
+
+        Rows of W that are not zero are among them.
+        """
+        return slice(None), self.dual_point(W)
+
     @abstractmethod
     def free_point(self, W: Array) -> DualPoint:
         """A dual point near that of W with G = 0 to rounding (Σ_t G_t = 0 for one w): what no penalty at all asks for.

@@ -41,9 +41,9 @@ def objective(fit: DataFit, W: Array, b: Array, *, lam: float, ridge: float = 0.
 
 def certificate(fit: DataFit, W: Array, b: Array, *, lam: float, ridge: float = 0.0) -> Certificate:
     """The duality gap at multiples of the θ of (K): the largest of the dual values that they give."""
-    point = fit.dual_point(W)
+    rows, point = fit.long_rows_point(W, lam)  # the other rows of G have no part in what follows
     # The ridge term counted with the loss: its dual variable is −ridge W, and the norm's polar sees G − ridge W.
-    polar = float(_row_norms(point.G - ridge * W if ridge else point.G).max()) + point.slip
+    polar = float(_row_norms(point.G - ridge * W[rows] if ridge else point.G).max()) + point.slip
     alpha = point.best_multiple(min(1.0, lam / polar) if ridge else lam / polar) if polar > 0 else 1.0  # (F)
     dual = point.value(alpha)
     if ridge:

@@ -16,7 +16,7 @@ from mtlref.estimator import Estimator
 from mtlref.linear.path import Path
 from mtlref.linear.prepared import Prepared, Start
 from mtlref.moments import Moments
-from mtlref.optim.ahead import ahead
+from mtlref.optim.ahead import ANSWERS, ahead
 from mtlref.optim.problem import DENSE_ROWS, SMALL_GRAM
 from mtlref.optim.result import Certificate, Result, Status
 from mtlref.optim.run import Iterate, Outcome, run
@@ -79,7 +79,7 @@ class LinearModel(Estimator):
 
     def path(self, data: Any, lams: Sequence[float], **forms: Any) -> Path:
         """Fits for each of ``lams``, each started at the last answer, or, where the problem is convex, where the last
-        two point; data as in ``fit``.
+        ones point; data as in ``fit``.
 
         Every fit carries its own certificate; one that misses ``tol`` warns NotConverged. With many rows JointFeature's
         come from Gram statistics, which were held against the rows, and a bound of their rounding is in each gap; from
@@ -96,13 +96,13 @@ class LinearModel(Estimator):
         answers: list[Start] = []
         for k, lam in enumerate(values):
             if k >= 2 and fitted[-1].result_.certificate.kind == "duality gap":
-                start = ahead((values[k - 2], values[k - 1], lam), answers[-2], answers[-1])
+                start = ahead(values[k - len(answers) : k + 1], answers)
             model = type(self)(**{**self.get_params(), "lam": lam})
             outcome = ready.solve(model, model._weights(), start)
             model._warn(outcome.result, stacklevel=3)
             model._adopt(outcome.learned)
             start = outcome.start
-            answers = [*answers[-1:], start]
+            answers = [*answers[1 - ANSWERS :], start]
             fitted.append(model)
         return Path(tuple(values), tuple(fitted))
 

@@ -30,6 +30,7 @@ class SharedDesign:
         self._count = 0
         self._gram, self._kept = np.empty((0, 0)), np.empty((0, 0))
         self.look: tuple[Array, float] | None = None
+        self._unit: tuple[Features, float, Array, Array] | None = None
 
     def task(self, t: int) -> SharedDesign:
         """The same for task t alone."""
@@ -70,6 +71,23 @@ class SharedDesign:
             self._keep(fresh)
         places = self._place[features]
         return self._gram[places[:, None], places]
+
+    def unit_gram(self, features: Features, ridge: float) -> tuple[Array, Array]:
+        """(s (k,), the block of H + ridge I on some features over s s'): with a unit diagonal but for columns of zeros.
+
+        A path asks for the same one again while the same features are of interest.
+        """
+        if self._unit is None or self._unit[1] != ridge or not np.array_equal(self._unit[0], features):
+            H = self.gram(features)
+            diagonal = np.diag_indices(len(H))
+            if ridge:
+                H[diagonal] += ridge
+            s = np.sqrt(H[diagonal])
+            s[s == 0] = 1.0
+            H /= s
+            H /= s[:, None]
+            self._unit = features, ridge, s, np.ascontiguousarray(H)
+        return self._unit[2:]
 
     def _keep(self, fresh: Features) -> None:
         assert self.X is not None

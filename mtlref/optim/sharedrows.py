@@ -131,12 +131,5 @@ def _restricted(design: SharedDesign, chosen: Features, lam: float, ridge: float
         s = np.sqrt(np.einsum("ij,ij->j", A, A) + ridge)
         s[s == 0] = 1.0
         return s, RowProblem(r / s, lam / s, A=A / s, ridge=ridge / s**2)
-    H = design.gram(chosen)
-    diagonal = np.diag_indices(len(H))
-    if ridge:
-        H[diagonal] += ridge
-    s = np.sqrt(H[diagonal])
-    s[s == 0] = 1.0
-    H /= s
-    H /= s[:, None]
-    return s, RowProblem(r / s, lam / s, H=np.ascontiguousarray(H))
+    s, H = design.unit_gram(chosen, ridge)
+    return s, RowProblem(r / s, lam / s, H=H)

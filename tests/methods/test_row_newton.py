@@ -64,27 +64,42 @@ def test_no_step_where_the_blocks_are_not_positive_definite() -> None:
     assert rowsystem.solve_rows(H - 100 * np.eye(4), d, 0.0, unit, R, None) is None
 
 
-def check_line(ahead: Callable[..., Any]) -> None:
-    """On a straight line in log lam it is exact, and further on than twice the last step it stays."""
+def check_parabola(ahead: Callable[..., Any]) -> None:
+    """On a parabola in log lam it is exact, from two answers on a line; after a leap or a turn it stays."""
     rng = np.random.default_rng(3)
-    slope, base = rng.standard_normal((4, 2)), rng.standard_normal((4, 2))
-    slope[1] = base[1] = 0.0
+    base, slope, bend = rng.standard_normal((3, 4, 2))
+    base[1] = slope[1] = bend[1] = 0.0
 
-    def at(lam: float) -> tuple[Any, Any]:
-        return base + np.log(lam) * slope, np.log(lam) * slope[0]
+    def at(lam: float, bend: Any = bend) -> tuple[Any, Any]:
+        x = np.log(lam)
+        return base + x * slope + x * x * bend, base[0] + x * slope[0] + x * x * bend[0]
 
-    for lams in ((1.0, 0.5, 0.25), (1.0, 0.5, 0.3), (0.1, 0.3, 0.5)):
-        W, b = ahead(lams, at(lams[0]), at(lams[1]))
-        np.testing.assert_allclose(W, at(lams[2])[0], rtol=1e-12, atol=1e-12)
-        np.testing.assert_allclose(b, at(lams[2])[1], rtol=1e-12, atol=1e-12)
-        assert not W[1].any()
-    for lams in ((1.0, 0.5, 0.1), (1.0, 0.5, 0.7), (0.5, 0.5, 0.2), (1.0, 0.5, 0.5)):
-        last = at(lams[1])
-        assert ahead(lams, at(lams[0]), last) is last
+    for lams in ((0.9, 0.45, 0.225, 0.1125), (0.9, 0.5, 0.25, 0.15), (0.1, 0.2, 0.3, 0.5)):
+        for curved, known in ((bend, 3), (0 * bend, 2)):
+            W, b = ahead(lams[3 - known :], [at(lam, curved) for lam in lams[3 - known : 3]])
+            np.testing.assert_allclose(W, at(lams[3], curved)[0], rtol=1e-12, atol=1e-12)
+            np.testing.assert_allclose(b, at(lams[3], curved)[1], rtol=1e-12, atol=1e-12)
+            assert not W[1].any()
+    lams = (0.9, 0.5, 0.25, 0.15)
+    answers = [at(lam) for lam in lams[:3]]
+
+    def without(first_at: tuple[int, ...]) -> list[Any]:
+        gone = np.where(np.arange(8).reshape(4, 2), 1.0, 0.0)
+        return [(W * gone if k in first_at else W, b) for k, (W, b) in enumerate(answers)]
+
+    for absent in ((0,), (0, 1)):  # what came in after the first, or after the second, goes on straight
+        known = without(absent)
+        W, straight = ahead(lams, known)[0], ahead(lams[1:], known[1:])[0]
+        assert W[0, 0] == pytest.approx(straight[0, 0], rel=1e-12)
+        np.testing.assert_allclose(W.flat[1:], at(lams[3])[0].flat[1:], rtol=1e-12, atol=1e-12)
+    assert ahead(lams, without((2,)))[0][0, 0] == 0.0
+    for lams in ((1.0, 0.5, 0.1), (1.0, 0.5, 0.7), (0.5, 0.5, 0.2), (1.0, 0.5, 0.5), (0.9, 0.8, 0.5, 0.1)):
+        known = [at(lam) for lam in lams[:-1]]
+        assert ahead(lams, known) is known[-1]
 
 
-def test_starts_lie_on_the_line_through_the_last_two_answers() -> None:
-    check_line(ahead)
+def test_starts_lie_on_the_parabola_through_the_last_three_answers() -> None:
+    check_parabola(ahead)
 
 
 @pytest.mark.parametrize(("module", "check", "text", "fault"), [
@@ -93,8 +108,11 @@ def test_starts_lie_on_the_line_through_the_last_two_answers() -> None:
     (rowsystem, check_system, "np.diag(damping * D) + tall.T @ tall", "np.eye(len(d)) + tall.T @ tall"),
     (rowsystem, check_system, "inner[:, rows, rows] += 1.0", "inner[:, rows, rows] += 2.0"),
     (rowsystem, check_system, "-np.matmul(block, np", "np.matmul(block, np"),
-    (ahead_module, check_line, "np.log(lams[1] / lams[0])", "np.log(lams[2] / lams[0])"),
-    (ahead_module, check_line, "0.0 < share <= FARTHEST", "share <= FARTHEST"),
+    (ahead_module, check_parabola, "np.diff(np.log(lams[-ANSWERS - 1 :]))", "np.diff(lams[-ANSWERS - 1 :])"),
+    (ahead_module, check_parabola, "0.0 < new / old <= FARTHEST", "new / old <= FARTHEST"),
+    (ahead_module, check_parabola, "(before != 0) & (oldest != 0)", "(before == before)"),
+    (ahead_module, check_parabola, "np.where(now != 0, onto, 0.0)", "onto"),
+    (ahead_module, check_parabola, "/ (steps[-2] + steps[-3])", "/ (steps[-2] - steps[-3])"),
 ])  # fmt: skip
 def test_faults_are_seen(module: ModuleType, check: Callable[..., None], text: str, fault: str) -> None:
     source = inspect.getsource(module)

@@ -102,7 +102,7 @@ MUTANTS = [
            "penalty = kind(lam * s)", "certificate_closes JointFeature"),
     Mutant("one design: units of the columns undone twice", "optim/sharedrows.py", "RowProblem(r / s, lam / s, H=",
            "RowProblem(r / s, lam * s, H=", "certificate_closes JointFeature"),
-    Mutant("one design: ridge not in the Gram matrix", "optim/sharedrows.py", "H[diagonal] += ridge", "H[diagonal] += 0 * ridge",
+    Mutant("one design: ridge not in the Gram matrix", "optim/shareddesign.py", "H[diagonal] += ridge", "H[diagonal] += 0 * ridge",
            "certificate_closes JointFeature"),
     Mutant("one design: block soft thresholding by twice the threshold", "optim/rowproblem.py",
            "kept = np.maximum(norms - step * self.threshold, 0.0)", "kept = np.maximum(norms - 2 * step * self.threshold, 0.0)",

@@ -1,0 +1,109 @@
+"""Rows of X'θ that a certificate along a path need not multiply: the bound, and what it leaves out."""
+
+from __future__ import annotations
+
+import inspect
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+
+import mtlref as mt
+from mtlref.datafit import DataFit, data_fit, shortrows
+from mtlref.linear.joint_feature import certificate
+
+
+def check_bound(module: Any) -> None:
+    """No row is called short that is not, whatever the points are; near the points nearly all short rows are."""
+    rng = np.random.default_rng(0)
+    for T, n in ((1, 8), (4, 30), (9, 5)):
+        X = rng.standard_normal((n, 60))
+        X[:, 7], X[:, 8] = 0.0, 1e-9 * X[:, 8]
+        sizes = np.linalg.norm(X, axis=0)
+        base, along, off = rng.standard_normal((3, T, n))
+        for first, second in ((base, base + along), (base, base), (1e-8 * base, off), (0 * base, 1e8 * off)):
+            known = module.ShortRows()
+            assert not known.ready
+            known.add(off, off @ X)  # the oldest gives way
+            for theta in (first, second):
+                known.add(theta, theta @ X)
+            assert known.ready
+            for far in (0.0, 1e-6, 0.1, 3.0):
+                theta = second + 2 * (second - first) + far * rng.standard_normal((T, n))
+                lengths = np.linalg.norm(theta @ X, axis=0)
+                for least in (*np.quantile(lengths, [0.1, 0.5, 0.9]), lengths.max()):
+                    doubtful = known.doubtful(theta, sizes, float(least))
+                    assert not np.setdiff1d(np.flatnonzero(lengths >= least), doubtful).size
+                    if far == 0.0:
+                        # What the bound adds is rounding there, and that of a norm that cancels its square root.
+                        assert (lengths[doubtful] >= least - 1e-6 * lengths.max()).all()
+
+
+def test_what_is_called_short_is_short() -> None:
+    check_bound(shortrows)
+
+
+@pytest.mark.parametrize(("text", "fault"), [
+    ("+ radius * sizes", "- radius * sizes"),
+    ("np.outer(a, a)", "np.outer(a, np.abs(a))"),
+    ("theta - (a @ self._thetas)", "theta + (a @ self._thetas)"),
+    ("self._products[old:], G]", "self._products[:-old], G]"),
+    ("[*self._thetas[old:], theta", "[*self._thetas[:-old], theta"),
+])  # fmt: skip
+def test_faults_in_the_bound_are_seen(text: str, fault: str) -> None:
+    source = inspect.getsource(shortrows)
+    assert source.count(text) == 1
+    mutant = ModuleType("mutant")
+    exec(source.replace(text, fault), mutant.__dict__)
+    with pytest.raises(AssertionError):
+        check_bound(mutant)
+
+
+@pytest.mark.parametrize("intercept", [False, True])
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("ridge", [0.0, 0.02])
+def test_certificates_are_those_of_all_rows(
+    intercept: bool, weighted: bool, ridge: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Along a path, from coefficients at the answer and off it; another fit that knows no points has the same."""
+    monkeypatch.setattr("mtlref.datafit.shared.DOUBTFUL", 2)
+    rng = np.random.default_rng(1)
+    X, W0 = rng.standard_normal((60, 200)) + 3.0, np.zeros((200, 3))
+    W0[:6] = rng.standard_normal((6, 3))
+    Y = X @ W0 + rng.standard_normal((60, 3))
+    data = mt.TaskData.from_shared(X, Y, weights=rng.random(60) if weighted else None)
+    model = mt.JointFeature(fit_intercept=intercept, ridge=ridge, tol=1e-9)
+    lams = model.lam_max(data) * np.geomspace(0.9, 0.3, 12)
+
+    def fresh() -> DataFit:
+        return data_fit(data, "squared", "mean", intercept)
+
+    fit, left_out = fresh(), 0
+    for fitted in model.path(data, lams):
+        exact = fitted.coef_.T
+        for W in (exact, exact * (1 + 0.01 * rng.standard_normal(exact.shape))):
+            rows, point = fit.long_rows_point(W, fitted.lam)
+            G = fresh().dual_point(W).G
+            np.testing.assert_allclose(point.G, G[rows], atol=1e-12)
+            others = np.delete(np.linalg.norm(G, axis=1), rows)
+            assert (others < min(fitted.lam, np.linalg.norm(G, axis=1).max())).all()
+            assert W[rows].any(axis=1).sum() == W.any(axis=1).sum()
+            left_out += len(others)
+            b = fit.best_intercept(W)
+            found, whole = (certificate(f, W, b, lam=fitted.lam, ridge=ridge) for f in (fit, fresh()))
+            assert found.dual == pytest.approx(whole.dual, rel=1e-12, abs=1e-12)
+    assert left_out > 10 * 200
+
+
+def test_only_zeros_are_multiplied_whole() -> None:
+    """W = 0 has no rows to be as long as; and other losses look at all."""
+    rng = np.random.default_rng(2)
+    X, Y = rng.standard_normal((20, 50)), rng.standard_normal((20, 2))
+    fit = data_fit(mt.TaskData.from_shared(X, Y), "squared", "mean", False)
+    for _ in range(4):
+        rows, point = fit.long_rows_point(np.zeros((50, 2)), 1e6)
+        assert isinstance(rows, slice)
+        np.testing.assert_allclose(point.G, X.T @ Y / 20, atol=1e-14)
+    labels = data_fit(mt.TaskData.from_shared(X, np.sign(Y)), "logistic", "mean", False)
+    assert all(labels.long_rows_point(np.ones((50, 2)), 1e6)[1].G.shape == (50, 2) for _ in range(4))
