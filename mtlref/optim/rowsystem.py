@@ -54,21 +54,25 @@ def _substituted(L: Array) -> Array:
     return X
 
 
-def solve_rows(H: Array, d: Array, damping: float, unit: Array, R: Array, root: Array | None) -> Array | None:
+def solve_rows(
+    H: Array | None, d: Array, damping: float | Array, unit: Array, R: Array, root: Array | None = None
+) -> Array | None:
     """(T, a): Δ for K_t = H_t + diag(d + damping), u_j = √d_j unit_j; H (T, a, a), unit and R (T, a), ‖unit_j‖ = 1.
 
-    root (T, n, a), where there are fewer rows than a: H_t = root_t' root_t. None where K_t is not positive definite or
-    M is singular.
+    root (T, n, a), in place of H: H_t = root_t' root_t. None where K_t is not positive definite or M is singular.
     """
     try:
         if root is not None and root.shape[1] < FEW * len(d):
             return _by_rows(root, d, damping, unit, R)
+        if H is None:
+            assert root is not None
+            H = np.matmul(root.transpose(0, 2, 1), root)
         return _by_features(H, d, damping, unit, R)
     except np.linalg.LinAlgError:
         return None
 
 
-def _by_features(H: Array, d: Array, damping: float, unit: Array, R: Array) -> Array:
+def _by_features(H: Array, d: Array, damping: float | Array, unit: Array, R: Array) -> Array:
     a = len(d)
     inverse = inverse_lower(np.asarray(np.linalg.cholesky(H + np.diag(d + damping)), dtype=np.float64))
     B = inverse * (np.sqrt(d) * unit)[:, None, :]
@@ -79,7 +83,7 @@ def _by_features(H: Array, d: Array, damping: float, unit: Array, R: Array) -> A
     return np.asarray(np.matmul((half + (B @ z)[:, :, None]).transpose(0, 2, 1), inverse)[:, 0])
 
 
-def _by_rows(root: Array, d: Array, damping: float, unit: Array, R: Array) -> Array:
+def _by_rows(root: Array, d: Array, damping: float | Array, unit: Array, R: Array) -> Array:
     """K⁻¹ = D − D A' (I + A D A')⁻¹ A D with D = diag(1 / (d + damping)).
 
     Of I − Σ_t D ∘ (s_t s_t') the units' norms leave damping / (d + damping): M is a sum of squares, nothing cancels.

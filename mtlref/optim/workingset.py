@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
+from mtlref.optim.logisticrows import logistic_rows
 from mtlref.optim.problem import Problem
 from mtlref.optim.proxnewton import prox_newton
 from mtlref.optim.quadratic import Quadratic
-from mtlref.optim.raggedset import ragged_rows
 from mtlref.optim.run import Iterate
 from mtlref.optim.sharedrows import shared_rows_fit
 from mtlref.optim.sparse import Entries, Penalty, Rows, sparse_quadratic
@@ -53,8 +53,10 @@ def sparse_fit(
         return shared_rows_fit(problem.shared_design, start, lam, ridge)
     if kind is Entries and share is None and problem.one_design:
         return _each_task(problem, start, lam, ridge, share)
-    if kind is Rows and problem.loss == "squared" and problem.p > SMALL and not problem.quadratic.shared:
-        return ragged_rows(problem, start, lam, ridge)
+    if kind is Rows and problem.loss == "squared" and not problem.quadratic.shared:
+        return shared_rows_fit(problem.ragged_design, start, lam, ridge)
+    if kind is Rows and problem.loss == "logistic":
+        return logistic_rows(problem, start, lam, ridge)
     if problem.p <= SMALL:
         return _all_features(problem, start, kind, lam, ridge, share)
     if kind is Entries and problem.T > 1:
