@@ -52,11 +52,20 @@ class RowModels:
 
     def __init__(self, problem: Problem, lam: float, ridge: float) -> None:
         self.problem, self.lam, self.ridge = problem, lam, ridge
-        self.T, self.p = problem.T, problem.p
         self.logistic_value, self.logistic_slope = problem.logistic_value, problem.logistic_slope
-        self.features: Features = np.arange(self.p if self.p <= SMALL else 0)
+        self.features: Features = np.arange(problem.p if problem.p <= SMALL else 0)
         self._part = problem
         self.miss = np.inf
+
+    @property
+    def T(self) -> int:
+        """Number of tasks."""
+        return self.problem.T
+
+    @property
+    def p(self) -> int:
+        """Number of features."""
+        return self.problem.p
 
     @property
     def null_intercept(self) -> Array:
@@ -77,7 +86,7 @@ class RowModels:
         return self.problem.predictions(V, b)
 
     def newton_model(self, V: Array, z: list[Array], share: float) -> tuple[Model, Array, Array]:
-        """(the model at z, offset, slopes) as ``Problem.newton_model``; slopes are zero where the model has no features."""
+        """(the model at z, offset, slopes) as ``Problem.newton_model``; slopes are zero off the model's features."""
         outside = 0.0
         if self.features.size < self.p:
             outside = self._choose(V, z)
@@ -94,7 +103,7 @@ class RowModels:
         return Model(self.features, s, part), offset, slopes
 
     def _choose(self, V: Array, z: list[Array]) -> float:
-        """Set the features of the next model; by how much those that were in no model before fail, as a share of lam."""
+        """Set the features of the next model; by how much those that the last had not fail, as a share of lam."""
         strength = column_norms(_correlations(self.problem, z) - self.ridge * V)
         alive = V.any(axis=0)
         working = np.zeros(self.p, dtype=np.bool_)

@@ -109,9 +109,11 @@ class Problem:
     def ragged_design(self) -> RaggedDesign:
         """The squared loss at the best intercepts, task by task; rows that need no centring are not copied."""
         d = self.data
-        if not self.wide or self.fit_intercept or d.weights is not None:
+        if not self.wide or self.fit_intercept:
             return RaggedDesign.of(self.quadratic)
         assert isinstance(d, TaskData)
+        if d.shared or d.weights is not None:
+            return RaggedDesign.of(self.quadratic)
         r = np.stack([c * (y @ x) for c, x, y in zip(self.c, d.X, d.y, strict=True)])
         return RaggedDesign(r, X=d.X, roots=np.sqrt(self.c))
 

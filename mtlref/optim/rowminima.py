@@ -49,6 +49,7 @@ def row_minima(C: Array, H: Array, lam: Array, guess: Array) -> Array:
     out[:, on] = C * (s / (H * s + lam))
     return out
 
+
 def column_norms(V: Array) -> Array:
     """(p,): ‖V[:, j]‖."""
     return np.asarray(np.sqrt(np.einsum("tj,tj->j", V, V)))

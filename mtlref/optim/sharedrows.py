@@ -18,7 +18,7 @@ Mask = NDArray[np.bool_]
 Start = tuple[Array, Array]
 Design = SharedDesign | RaggedDesign
 Look = tuple[Array, float]
-FIRST_SET = 100
+FIRST_SET, FIRST_RAGGED = 100, 60
 # A first look needs no more than this; what is certified is solved to the second.
 ROUGH, FINE, FINEST = 1e-2, 1e-9, 1e-13
 # What is so near to lam where the answer is not yet known comes in as well.
@@ -59,9 +59,9 @@ def shared_rows_fit(design: Design, start: Start | None, lam: float, ridge: floa
             if accuracy <= FINEST:
                 return
             accuracy = FINE if accuracy > FINE else max(FINEST, 1e-3 * accuracy)
-        if not whole:
+        if not whole and (fresh.size or not working.any() or isinstance(design, SharedDesign)):
             assert look is not None
-            working = _chosen(working, alive, look, fresh, lam, design.rows)
+            working = _chosen(working, alive, look, fresh, lam, design)
         chosen = np.flatnonzero(working)
         scale, part = _restricted(design, chosen, lam, ridge)
         W = np.zeros((T, chosen.size))
@@ -107,13 +107,14 @@ def _look(design: Design, V: Array, on: Features, ridge: float) -> Look:
     return strength, float(np.median(strength[on]) if on.size else strength.max())
 
 
-def _chosen(working: Mask, alive: Mask, look: Look, fresh: Features, lam: float, n: int) -> Mask:
+def _chosen(working: Mask, alive: Mask, look: Look, fresh: Features, lam: float, design: Design) -> Mask:
     """The next working set: what is alive, or near it, and the strongest of what should be.
 
     From an answer for another lam, the sequential strong rule (Tibshirani et al. 2012) says what could be.
     """
     strength, level = look
-    room = max(FIRST_SET, n // 2, int(alive.sum()))
+    least = FIRST_SET if isinstance(design, SharedDesign) else FIRST_RAGGED
+    room = max(least, design.rows // 2, int(alive.sum()))
     keep: Mask = alive | (working & (strength > 0.9 * lam))
     if not working.any() and alive.any():
         fresh = np.flatnonzero((strength >= min(lam, 2 * lam - level)) & ~alive)

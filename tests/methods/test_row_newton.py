@@ -16,7 +16,7 @@ from mtlref.optim import ahead as ahead_module
 from mtlref.optim import rowsystem
 from mtlref.optim.ahead import ahead
 from mtlref.optim.quadratic import Quadratic
-from mtlref.optim.sparse import row_minima, row_minimum
+from mtlref.optim.rowminima import row_minima, row_minimum
 from mtlref.verify.naive import row_newton_step
 
 
@@ -49,8 +49,8 @@ def check_system(solve_rows: Callable[..., Any]) -> None:
         root, H, d, unit, R = system(T, n, a)
         for damping in (0.0, 0.3):
             known = row_newton_step(H, d, damping, unit, R)
-            for given in (None, root):
-                found = solve_rows(H, d, damping, unit, R, given)
+            for given in ((H, None), (None, root)):
+                found = solve_rows(given[0], d, damping, unit, R, given[1])
                 # The system's condition number is up to 1e3 here.
                 assert np.abs(found - known).max() <= 1e-10 * np.abs(known).max()
 
