@@ -9,7 +9,8 @@ steps are as dear as many of FISTA's, which go on for as long as they gain more 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,10 +18,12 @@ from numpy.typing import NDArray
 from mtlref.optim.quadratic import principal
 from mtlref.optim.rowminima import column_norms, row_minima, row_minimum
 from mtlref.optim.rowproblem import BURST, CLOSE, NEAR, NEWTON_LIMIT, RowProblem
-from mtlref.optim.rowsystem import solve_rows
+from mtlref.optim.rowsystem import row_solver
 
 Array = NDArray[np.float64]
 Features = NDArray[np.intp]
+Solver = Callable[[Array], Array]
+Held = tuple[Features, Solver]
 POWERS = 4
 # A product waits for memory where factors do not: it takes as long as so many of their multiplications.
 WAITS = 6.0
@@ -36,6 +39,25 @@ TURN, MOST_TURNED = 0.3, 12
 # A step that lowers the objective by this share of it gets on, whatever the conditions say.
 FALL = 1e-6
 STALLED = 3
+# A step with the factors of an earlier one is to leave no more than this share of the miss.
+AGAIN = 0.1
+
+
+@dataclass(frozen=True, eq=False)
+class Linearised:
+    """Newton's equations at a point: (N) with ``descent`` on the active rows; all others take ``leaving`` (T, k)."""
+
+    active: Features
+    d: Array
+    unit: Array
+    descent: Array
+    leaving: Array
+
+    def step(self, solve: Solver) -> Array:
+        """(T, k)."""
+        out = self.leaving.copy()
+        out[:, self.active] = solve(self.descent)
+        return out
 
 
 class RaggedProblem(RowProblem):
@@ -109,28 +131,45 @@ class RaggedProblem(RowProblem):
         """(T, a): the x of (N) on some rows."""
         if active.size == 0:
             return descent
-        s = self.s[active]
-        H = root = None
+        solve = self._solver(active, d, unit, damping)
+        return None if solve is None else solve(descent)
+
+    def _solver(self, active: Features, d: Array, unit: Array, damping: float) -> Solver | None:
+        """descent -> x of (N), both (T, a); in the coordinates of H, which need not be scaled then."""
+        s = np.take(self.s, active)
+        square = s * s
+        further = (damping + np.broadcast_to(self.ridge, self.s.shape)[active]) * square
         if self.H is not None:
-            H = principal(self.H, active) / (s[:, None] * s)
+            solve = row_solver(principal(self.H, active), d * square, further, unit)
         else:
             assert self.A is not None
-            root = np.take(self.A, active, axis=2) / s
-        x = solve_rows(H, d, damping + np.broadcast_to(self.ridge, self.s.shape)[active], unit, descent, root)
-        return x if x is not None and np.isfinite(x).all() else None
+            solve = row_solver(None, d * square, further, unit, np.take(self.A, active, axis=2, mode="clip"))
+        return None if solve is None else lambda descent: s * solve(s * descent)
 
     def newton(self, V: Array, miss: float, floor: float) -> Iterator[tuple[Array, float]]:
-        """Newton's steps with a line search; ends where the conditions stop improving."""
+        """Newton's steps with a line search; ends where the conditions stop improving.
+
+        A step whose factors are there costs next to nothing: while the rows stay the same and the last ones gain much,
+        they are used again.
+        """
         HV = self.times(V)
         value = self.value(V, HV)
         best, stalled, fell = np.inf, 0, False
-        for _ in range(NEWTON_LIMIT):
+        held: Held | None = None
+        steps = 0
+        while steps < NEWTON_LIMIT:
             if miss >= HALF * best and not fell:
                 stalled += 1
                 if stalled >= STALLED:
                     return
             best = min(best, miss)
-            found = self._descend(V, HV, miss, value)
+            linear = self._linearised(V, self.r - HV)
+            found = None
+            if held is not None and np.array_equal(held[0], linear.active):
+                found = self._again(held[1], linear, V, miss, value)
+            if found is None:
+                steps += 1
+                found, held = self._descend(linear, V, HV, miss, value)
             if found is None:
                 return
             before = value
@@ -140,12 +179,22 @@ class RaggedProblem(RowProblem):
             if miss <= floor:
                 return
 
-    def _descend(
-        self, V: Array, HV: Array, miss: float, value: float
+    def _again(
+        self, solve: Solver, linear: Linearised, V: Array, miss: float, value: float
     ) -> tuple[Array, Array, float, float] | None:
-        """(V, HV, miss, value) after a line search along the first step that descends; None where none does."""
+        """The full step with factors from before; None where it gains too little."""
+        trial = V + linear.step(solve)
+        HT = self.times(trial)
+        left, new = self.miss(trial, self.r - HT), self.value(trial, HT)
+        return (trial, HT, left, new) if left <= AGAIN * miss and new <= value + 1e-14 * abs(value) else None
+
+    def _descend(
+        self, linear: Linearised, V: Array, HV: Array, miss: float, value: float
+    ) -> tuple[tuple[Array, Array, float, float] | None, Held | None]:
+        """(V, HV, miss, value) after a line search along the first step that descends, None where none does; and the
+        factors, where they gave a full step."""
         allowed = value + 1e-14 * abs(value)
-        for step in self._sane_steps(V, self.r - HV):
+        for solve, step in self._sane_steps(linear, V, self.r - HV):
             size = 1.0
             for k in range(HALVINGS + 1):
                 # The full step first as it is, then with what is small settled exactly: most often that is not needed.
@@ -157,51 +206,50 @@ class RaggedProblem(RowProblem):
                 # A rise is allowed for better conditions, but not above the value at zero: far out they say nothing.
                 better = left <= HALF * miss
                 if (new <= allowed and (k >= 1 or better)) or (k == 1 and better and new <= max(value, 0.0)):
-                    return trial, HT, left, new
-        return None
+                    return (trial, HT, left, new), None if k or solve is None else (linear.active, solve)
+        return None, None
 
-    def _sane_steps(self, V: Array, g: Array) -> Iterator[Array]:
-        """Newton's step, and damped ones for where it leaves all proportion or leads nowhere.
+    def _sane_steps(self, linear: Linearised, V: Array, g: Array) -> Iterator[tuple[Solver | None, Array]]:
+        """Newton's step, and damped ones for where it leaves all proportion or leads nowhere; the solver of each.
 
         Fewer rows than active features make H singular; so do columns that are each other's mirror image, of which
         only some are active.
         """
+        if linear.active.size == 0:
+            yield None, -V
+            return
         reach = FAR * (float(np.linalg.norm(V)) + float(np.linalg.norm(g)))
         least = 0.0
         for damping in DAMPINGS:
             if damping < least:
                 continue
-            step = self._newton_step(V, g, damping)
-            if step is not None and float(np.linalg.norm(step)) <= reach:
-                yield step
+            solve = self._solver(linear.active, linear.d, linear.unit, damping)
+            step = None if solve is None else linear.step(solve)
+            if step is not None and float(np.linalg.norm(step)) <= reach:  # also not where it is not a number
+                yield solve, step
                 least = FELT  # a step in proportion is the same under less
 
-    def _newton_step(self, V: Array, g: Array, damping: float) -> Array | None:
-        """The semismooth Newton step of v_j = argmin over row j: rows enter and leave with it.
+    def _linearised(self, V: Array, g: Array) -> Linearised:
+        """The semismooth equations v_j = argmin over row j at V: rows enter and leave with their step.
 
-        Near the answer it is Newton's method on the active rows; far from it the directions û_j of the rows' own
-        minima v°_j, which hold the gradient, are better than those of v_j.
+        Near the answer it is Newton's on the active rows; far from it the directions û_j of the rows' own minima v°_j,
+        which hold the gradient, are better than those of v_j.
         """
         near = row_minima(self.diagonal * V + g, self.diagonal, self.threshold, column_norms(V))
         norms = column_norms(near)
         active = np.flatnonzero(norms > 0)
-        step = -V
-        if active.size == 0:
-            return step
-        unit = near[:, active] / norms[active]
-        d = self.threshold[active] / norms[active]
+        norms = norms[active]
+        unit, here = np.take(near, active, axis=1) / norms, np.take(V, active, axis=1)
+        threshold = self.threshold[active]
+        d = threshold / norms
         # The gradient of the norm about the row's own minimum v°: û + (I − û û')(v − v°) / ‖v°‖, (I − û û') v° = 0.
-        away = V[:, active] - np.einsum("tj,tj->j", unit, V[:, active]) * unit
-        descent = g[:, active] - self.threshold[active] * unit - d * away
-        leaving = step.copy()
+        away = here - np.einsum("tj,tj->j", unit, here) * unit
+        descent = np.take(g, active, axis=1) - threshold * unit - d * away
+        leaving = -V
         leaving[:, active] = 0.0
         if leaving.any():
-            descent = descent - self.times(leaving)[:, active]
-        found = self.step(active, d, unit, damping, descent, 0.0)
-        if found is None:
-            return None
-        step[:, active] = found
-        return step
+            descent -= np.take(self.times(leaving), active, axis=1)
+        return Linearised(active, d, unit, descent, leaving)
 
     def _settled(self, V: Array, step: Array) -> Array:
         """V + step, but rows that the step turns around are then minimised over exactly, one after the other.

@@ -42,7 +42,7 @@ def row_minima(C: Array, H: Array, lam: Array, guess: Array) -> Array:
         square = np.einsum("tj,tj->j", x, x)
         slope = np.einsum("tj,tj->j", x * x, H * scale)
         new = np.maximum(s + (np.sqrt(square) - 1.0) * square / slope, least)
-        done = np.abs(new - s) <= 1e-9 * s
+        done = np.abs(new - s) <= 1e-7 * s  # which the next step would square
         s = new
         if done.all():
             break
