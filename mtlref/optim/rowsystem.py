@@ -59,7 +59,7 @@ def _substituted(L: Array) -> Array:
 def row_solver(
     H: Array | None, d: Array, damping: float | Array, unit: Array, root: Array | None = None
 ) -> Callable[[Array], Array] | None:
-    """R -> Δ, both (T, a), for K_t = H_t + diag(d + damping), u_j = √d_j unit_j; H (T, a, a), unit (T, a), ‖unit_j‖ = 1.
+    """R -> Δ, both (T, a): K_t = H_t + diag(d + damping), u_j = √d_j unit_j; H (T, a, a), unit (T, a), ‖unit_j‖ = 1.
 
     root (T, n, a), in place of H: H_t = root_t' root_t. None where K_t is not positive definite or M is singular.
     """

@@ -40,7 +40,9 @@ def shared_rows_fit(design: Design, start: Start | None, lam: float, ridge: floa
     """
     T, p = design.T, design.p
     on, V = _begun(T, start)
-    whole = design.X is None and p <= ALL if isinstance(design, SharedDesign) else design.whole and not on.size
+    whole = (
+        design.X is None and p <= ALL if isinstance(design, SharedDesign) else design.whole and not on.size
+    )
     working = np.full(p, whole, dtype=np.bool_)
     accuracy = FINE if whole or (on.size and not _dear(design, on.size)) else ROUGH
     # Near the last answer its last look will do: what it does not show, the certificate sees, and the next look.
@@ -71,8 +73,8 @@ def shared_rows_fit(design: Design, start: Start | None, lam: float, ridge: floa
         for W, miss in solve_rows(part, W, accuracy):
             kept = np.flatnonzero((W != 0).any(axis=0))
             on, V = chosen[kept], W[:, kept] / scale[kept]
-            early = accuracy <= FINE and accuracy < miss <= WORTH and _dear(design, on.size)
-            early |= isinstance(design, RaggedDesign) and design.H is not None and accuracy <= FINE and miss <= 1e-4
+            dear = _dear(design, on.size) or (isinstance(design, RaggedDesign) and design.H is not None)
+            early = dear and accuracy <= FINE and accuracy < miss <= WORTH
             yield (_spread(V, on, p), None) if early else None
         if accuracy <= FINE:
             yield _spread(V, on, p), None
