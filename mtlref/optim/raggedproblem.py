@@ -40,7 +40,7 @@ TURN, MOST_TURNED = 0.3, 12
 FALL = 1e-6
 STALLED = 3
 # A step with the factors of an earlier one is to leave no more than this share of the miss.
-AGAIN = 0.1
+AGAIN, FRESH = 0.1, 0.03
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,7 +156,7 @@ class RaggedProblem(RowProblem):
         value = self.value(V, HV)
         best, stalled, fell = np.inf, 0, False
         held: Held | None = None
-        steps = 0
+        steps, gained = 0, 1.0
         while steps < NEWTON_LIMIT:
             if miss >= HALF * best and not fell:
                 stalled += 1
@@ -165,7 +165,8 @@ class RaggedProblem(RowProblem):
             best = min(best, miss)
             linear = self._linearised(V, self.r - HV)
             found = None
-            if held is not None and np.array_equal(held[0], linear.active):
+            # What a step left of the miss says how much its factors have aged by it.
+            if held is not None and gained <= FRESH and np.array_equal(held[0], linear.active):
                 found = self._again(held[1], linear, V, miss, value)
             if found is None:
                 steps += 1
@@ -173,6 +174,7 @@ class RaggedProblem(RowProblem):
             if found is None:
                 return
             before = value
+            gained = found[2] / miss
             V, HV, miss, value = found
             fell = value < before - FALL * abs(before)
             yield V, miss
