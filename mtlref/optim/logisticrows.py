@@ -27,6 +27,8 @@ Start = tuple[Array, Array]
 # Up to so many features, all of them at once cost less than looking for the right ones; so do sets beyond a share.
 SMALL, MOST = 100, 0.7
 FIRST_SET = 50
+# A set is cut down to what matters where that is less than this share of it.
+SHRUNK = 0.8
 FINEST = 1e-11
 # A model is solved to this share of the miss that it starts from, which keeps convergence superlinear.
 INNER_SHARE = 3e-2
@@ -121,7 +123,7 @@ class RowModels:
         chosen = np.flatnonzero(working)
         if chosen.size > MOST * self.p:
             self.features, self._part = np.arange(self.p), self.problem
-        elif not np.isin(chosen, self.features).all():
+        elif chosen.size < SHRUNK * self.features.size or not np.isin(chosen, self.features).all():
             self.features, self._part = chosen, self.problem.restrict(chosen)
         return worst
 

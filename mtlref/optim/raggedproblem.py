@@ -24,7 +24,7 @@ Array = NDArray[np.float64]
 Features = NDArray[np.intp]
 Solver = Callable[[Array], Array]
 Held = tuple[Features, Solver]
-POWERS = 4
+POWERS = 2
 # A product waits for memory where factors do not: it takes as long as so many of their multiplications.
 WAITS = 6.0
 # Newton's steps that cost no more than so many products are tried from wherever a start is.
@@ -40,7 +40,7 @@ TURN, MOST_TURNED = 0.3, 12
 FALL = 1e-6
 STALLED = 3
 # A step with the factors of an earlier one is to leave no more than this share of the miss.
-AGAIN, FRESH = 0.1, 0.03
+AGAIN, FRESH = 0.1, 0.1
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,6 +79,7 @@ class RaggedProblem(RowProblem):
         s[s == 0] = 1.0
         super().__init__(r / s, lam / s, H, A, ridge / s**2)
         self.s, self.diagonal = s, diagonal / s**2
+        self._last: tuple[Array | None, Array] = None, s
 
     @property
     def wide(self) -> bool:
@@ -101,7 +102,9 @@ class RaggedProblem(RowProblem):
         return 1.0 + 1.5 * active * active * thin / (WAITS * rows * k)
 
     def times(self, V: Array) -> Array:
-        """(T, k): rows H_t v_t."""
+        """(T, k): rows H_t v_t. That of the last V is kept: from one method to the next it is asked for again."""
+        if V is self._last[0]:
+            return self._last[1]
         x = V / self.s
         if self.H is not None:
             out = np.matmul(x[:, None, :], self.H)[
@@ -113,7 +116,8 @@ class RaggedProblem(RowProblem):
         out /= self.s
         if np.any(self.ridge):
             out += self.ridge * V
-        return np.asarray(out)
+        self._last = V, np.asarray(out)
+        return self._last[1]
 
     def largest(self) -> float:
         """A first guess of the largest eigenvalue of any H_t."""
@@ -122,7 +126,7 @@ class RaggedProblem(RowProblem):
         for _ in range(POWERS):
             v = self.times(v)
             size = np.sqrt(np.einsum("tj,tj->t", v, v))
-            v /= np.where(size > 0, size, 1.0)[:, None]
+            v = v / np.where(size > 0, size, 1.0)[:, None]
         return float(size.max())
 
     def step(
@@ -167,7 +171,7 @@ class RaggedProblem(RowProblem):
             found = None
             # What a step left of the miss says how much its factors have aged by it.
             if held is not None and gained <= FRESH and np.array_equal(held[0], linear.active):
-                found = self._again(held[1], linear, V, miss, value)
+                found = self._again(held[1], linear, V, max(AGAIN * miss, floor), value)
             if found is None:
                 steps += 1
                 found, held = self._descend(linear, V, HV, miss, value)
@@ -182,13 +186,13 @@ class RaggedProblem(RowProblem):
                 return
 
     def _again(
-        self, solve: Solver, linear: Linearised, V: Array, miss: float, value: float
+        self, solve: Solver, linear: Linearised, V: Array, goal: float, value: float
     ) -> tuple[Array, Array, float, float] | None:
-        """The full step with factors from before; None where it gains too little."""
+        """The full step with factors from before; None where it misses by more than ``goal``."""
         trial = V + linear.step(solve)
         HT = self.times(trial)
         left, new = self.miss(trial, self.r - HT), self.value(trial, HT)
-        return (trial, HT, left, new) if left <= AGAIN * miss and new <= value + 1e-14 * abs(value) else None
+        return (trial, HT, left, new) if left <= goal and new <= value + 1e-14 * abs(value) else None
 
     def _descend(
         self, linear: Linearised, V: Array, HV: Array, miss: float, value: float
@@ -265,6 +269,7 @@ class RaggedProblem(RowProblem):
             return trial
         bend = self.diagonal[:, turned]
         g = (self.r - self.times(trial))[:, turned]
+        trial = trial.copy()  # what was multiplied stays as it is
         s = self.s[turned]
         if self.H is not None:
             inner = principal(self.H, turned)
