@@ -150,8 +150,10 @@ class RowModels:
 def logistic_rows(problem: Problem, start: Start | None, lam: float, ridge: float) -> Iterator[Iterate]:
     """Iterates for the logistic loss plus lam Σ_j ‖W[j,:]‖ + ridge/2 ‖W‖²."""
     models = RowModels(problem, lam, ridge)
+    iterate: Iterate = None
     for iterate in prox_newton(models, models.penalty, models.minimiser, start):
         yield iterate if models.miss <= WORTH else None
+    yield iterate  # where no step gets on, the last point is the answer, whatever it is worth
 
 
 def _correlations(problem: Problem, z: list[Array]) -> Array:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import inspect
+import sys
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 import pytest
 
 import mtlref as mt
-from mtlref.optim import raggedproblem, rowproblem, rowsystem
+from mtlref.optim import logisticrows, raggedproblem, rowfit, rowproblem, rowsystem
 from mtlref.optim.raggedproblem import RaggedProblem
 from mtlref.optim.rowproblem import solve_rows
 
@@ -157,3 +160,30 @@ def test_a_path_is_what_cold_fits_are() -> None:
             cold = model.set_params(lam=lam).fit(data)
             np.testing.assert_allclose(fitted.coef_, cold.coef_, atol=1e-4)  # the gap bounds the square of it
             assert fitted.result_.converged
+
+
+@pytest.mark.parametrize(("text", "fault"), [
+    ("", ""),
+    ("out[:, model.features] = best / s", "out[:, model.features] = best * s"),
+    ("outside & (strength > self.lam)", "outside & (strength > 9 * self.lam)"),
+    ("np.take(V, model.features, axis=1) * s", "np.take(V, model.features, axis=1) / s"),
+])  # fmt: skip
+def test_faults_in_the_models_of_the_logistic_loss_keep_the_gap_open(
+    text: str, fault: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = inspect.getsource(logisticrows)
+    assert not text or source.count(text) == 1
+    mutant = ModuleType("mutant_of_logisticrows")
+    monkeypatch.setitem(sys.modules, mutant.__name__, mutant)  # where its dataclass looks for names
+    exec(source.replace(text, fault) if text else source, mutant.__dict__)
+    monkeypatch.setattr(rowfit, "logistic_rows", mutant.logistic_rows)
+    plain = tasks(4, 25, 130, 5, labels=True)
+    columns = np.geomspace(0.3, 3.0, plain.p)  # of sizes that units must make up for
+    data = mt.TaskData.from_list([x * columns for x in plain.X], plain.y)
+    model = mt.JointFeature(loss="logistic", tol=1e-8, max_iter=40)
+    model.set_params(lam=model.lam_max(data) / 5)
+    if not text:
+        assert model.fit(data).result_.converged
+        return
+    with pytest.warns(mt.NotConverged):
+        model.fit(data)

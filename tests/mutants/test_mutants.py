@@ -102,8 +102,6 @@ MUTANTS = [
            "super().__init__(r / s, lam * s", "certificate_closes JointFeature"),
     Mutant("ragged: ridge not in the products", "optim/raggedproblem.py", "out += self.ridge * V", "out += 0 * self.ridge * V",
            "certificate_closes JointFeature"),
-    Mutant("models of the logistic loss: answers left in the units of the columns", "optim/logisticrows.py",
-           "out[:, model.features] = best / s", "out[:, model.features] = best * s", "certificate_closes JointFeature"),
     Mutant("maxima: units of the columns undone twice", "optim/sparse.py", "penalty = kind(lam / s)",
            "penalty = kind(lam * s)", "certificate_closes JointFeatureLinf"),
     Mutant("one design: units of the columns undone twice", "optim/sharedrows.py", "RowProblem(r / s, lam / s, H=",
