@@ -38,11 +38,13 @@ class Quadratic:
         """The squared loss at the best intercepts (or none), each task's sum multiplied by c_t."""
         H, r = m.cxx, m.cxy
         if not fit_intercept:
-            H = H + m.mass[: len(H), None, None] * m.x_mean[:, :, None] * m.x_mean[:, None, :]
+            H = m.mass[: len(H), None, None] * m.x_mean[:, :, None] * m.x_mean[:, None, :]
+            H += m.cxx
             r = r + (m.mass * m.y_mean)[:, None] * m.x_mean
         if len(H) == 1 and len(c) > 1 and (c != c[0]).any():
             H = np.repeat(H, len(c), axis=0)
-        return cls(c[:, None] * r, c[: len(H), None, None] * H)
+        scale = c[: len(H), None, None]
+        return cls(c[:, None] * r, scale * H if H is m.cxx else np.multiply(H, scale, out=H))
 
     @property
     def T(self) -> int:

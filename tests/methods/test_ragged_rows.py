@@ -166,7 +166,7 @@ def test_a_path_is_what_cold_fits_are() -> None:
     ("", ""),
     ("out[:, model.features] = best / s", "out[:, model.features] = best * s"),
     ("outside & (strength > self.lam)", "outside & (strength > 9 * self.lam)"),
-    ("np.take(V, model.features, axis=1) * s", "np.take(V, model.features, axis=1) / s"),
+    ("inside = V if whole else", "inside = 0 * V if whole else 0 *"),
 ])  # fmt: skip
 def test_faults_in_the_models_of_the_logistic_loss_keep_the_gap_open(
     text: str, fault: str, monkeypatch: pytest.MonkeyPatch
