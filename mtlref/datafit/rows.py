@@ -19,6 +19,8 @@ from mtlref.tasks import TaskData
 Array = NDArray[np.float64]
 # Centred designs of up to so many numbers are kept for the next certificate; larger ones are centred anew each time.
 KEPT = 2**23
+# Where fewer than one column in so many is used, the sizes of those are looked at alone.
+FEW = 5
 
 
 @dataclass(frozen=True, eq=False)
@@ -184,12 +186,19 @@ class RowFit(DataFit):
     @cached_property
     def _column_sizes(self) -> Array:
         """(T, p) or (1, p): the largest |x_tij| of each column."""
+        return self._sizes_of(slice(None))
+
+    def _sizes_of(self, columns: NDArray[np.intp] | slice) -> Array:
         designs = self.data.X[:1] if self.data.shared else self.data.X
-        return np.array([np.maximum(x.max(axis=0), -x.min(axis=0)) for x in designs])
+        parts = (x[:, columns] for x in designs)
+        return np.array([np.maximum(x.max(axis=0), -x.min(axis=0)) for x in parts])
 
     def _reach(self, W: Array, b: Array) -> Array:
         """(T,): a bound on the terms of which predictions are the sum, and so on their rounding in units of eps."""
-        return means_times(self._column_sizes, np.abs(W)) + np.abs(b)
+        used = np.flatnonzero(W.any(axis=1))
+        if FEW * used.size >= len(W):
+            return means_times(self._column_sizes, np.abs(W)) + np.abs(b)
+        return means_times(self._sizes_of(used), np.abs(W[used])) + np.abs(b)
 
     # -- curvature ---------------------------------------------------------------------------------------------------
 

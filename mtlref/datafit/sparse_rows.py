@@ -62,6 +62,9 @@ class SparseRowFit(RowFit):
         """(T, p) or (1, p): the largest |x_tij| of each column."""
         return np.array([column_sizes(X) for X in self._own])
 
+    def _sizes_of(self, columns: NDArray[np.intp] | slice) -> Array:
+        return np.asarray(self._column_sizes[:, columns])
+
     @cached_property
     def column_energy(self) -> Array:
         """(T, p): c_t Σ_i s_ti x_tij², centred where an intercept is fitted."""

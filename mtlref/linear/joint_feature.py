@@ -25,9 +25,8 @@ from mtlref.linear.model import LinearModel
 from mtlref.linear.prepared import Start
 from mtlref.optim.problem import Problem
 from mtlref.optim.result import Certificate
+from mtlref.optim.rowfit import row_fit
 from mtlref.optim.run import Iterate
-from mtlref.optim.sparse import Rows
-from mtlref.optim.workingset import sparse_fit
 from mtlref.registry import register
 
 Array = NDArray[np.float64]
@@ -61,8 +60,8 @@ def _row_norms(W: Array) -> Array:
 
 
 def iterates(problem: Problem, start: Start | None, *, lam: float, ridge: float = 0.0) -> Iterator[Iterate]:
-    """Newton on the rows that are not zero, after ADMM, or for one design after accelerated gradients; working sets."""
-    return sparse_fit(problem, start, Rows, lam, ridge)
+    """Accelerated gradients, then Newton on the rows that are not zero; working sets; models of the logistic loss."""
+    return row_fit(problem, start, lam, ridge)
 
 
 @register(

@@ -99,10 +99,6 @@ class Peaks:
         """V: the step itself lets rows enter and leave."""
         return V
 
-    def settle_small(self, q: Quadratic, V: Array, step: Array) -> Array:
-        """V + step."""
-        return V + step
-
 
 def levels(V: Array, budget: Array, weight: Array | None = None) -> Array:
     """(p,): the m_j with Σ_t weight_tj (|V[t, j]| − m_j)₊ = budget_j, zero where m_j = 0 leaves less than that.

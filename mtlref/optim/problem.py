@@ -15,6 +15,7 @@ from scipy.special import expit
 
 from mtlref.moments import Moments, centred
 from mtlref.optim.quadratic import Quadratic
+from mtlref.optim.raggeddesign import RaggedDesign
 from mtlref.optim.shareddesign import SharedDesign
 from mtlref.sparserows import CentredRows, RowSpan, column_means, is_sparse, stacked
 from mtlref.tasks import TaskData
@@ -103,6 +104,18 @@ class Problem:
             X, Y = self._factor(X, Y, None if d.weights is None else d.weights[0], scale)
             scale = 1.0
         return SharedDesign((scale * Y.T) @ X, X=X, scale=scale)
+
+    @cached_property
+    def ragged_design(self) -> RaggedDesign:
+        """The squared loss at the best intercepts, task by task; rows that need no centring are not copied."""
+        d = self.data
+        if not self.wide or self.fit_intercept:
+            return RaggedDesign.of(self.quadratic)
+        assert isinstance(d, TaskData)
+        if d.shared or d.weights is not None:
+            return RaggedDesign.of(self.quadratic)
+        r = np.stack([c * (y @ x) for c, x, y in zip(self.c, d.X, d.y, strict=True)])
+        return RaggedDesign(r, X=d.X, roots=np.sqrt(self.c))
 
     def _factor(self, X: Any, y: Array, s: Array | None, c: float) -> tuple[Any, Array]:
         root = np.sqrt(c) if s is None else np.sqrt(c * s)[:, None]

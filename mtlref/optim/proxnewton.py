@@ -8,12 +8,11 @@ the parabolas that lie nowhere below the loss, whose minimiser descends whatever
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mtlref.optim.problem import Problem
-from mtlref.optim.quadratic import Quadratic
 from mtlref.optim.run import Iterate
 
 Array = NDArray[np.float64]
@@ -28,10 +27,38 @@ SHORT, LEAST, FACTOR = 0.25, 1e-2, 10.0
 FLOOR = 1e-8
 
 
+class Smooth(Protocol):
+    """What is asked of the loss; ``Problem`` says what each means. A model is whatever ``inner`` takes."""
+
+    @property
+    def T(self) -> int:
+        """Number of tasks."""
+
+    @property
+    def p(self) -> int:
+        """Number of features."""
+
+    @property
+    def null_intercept(self) -> Array:
+        """(T,): the best intercepts at V = 0."""
+
+    def predictions(self, V: Array, b: Array) -> list[Array]:
+        """The z_t."""
+
+    def logistic_value(self, z: list[Array]) -> float:
+        """The loss."""
+
+    def logistic_slope(self, z: list[Array], dz: list[Array]) -> float:
+        """Its derivative along dz."""
+
+    def newton_model(self, V: Array, z: list[Array], share: float) -> tuple[Any, Array, Array]:
+        """(model, offset, slopes)."""
+
+
 def prox_newton(
-    problem: Problem,
+    problem: Smooth,
     penalty: Callable[[Array], float],
-    inner: Callable[[Quadratic, Array], Array],
+    inner: Callable[[Any, Array], Array],
     start: tuple[Array, Array] | None,
 ) -> Iterator[Iterate]:
     """Iterates (W, b) for min L(W, b) + penalty(W).

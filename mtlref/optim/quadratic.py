@@ -28,13 +28,12 @@ LEAST_CURVED = 1e-4
 
 @dataclass(frozen=True, eq=False)
 class Quadratic:
-    """q(V); ``ridge`` is added to the diagonal of every H_t. root (T, k, p), beside H: H_t = root_t' root_t, k < p."""
+    """q(V); ``ridge`` is added to the diagonal of every H_t."""
 
     r: Array
     H: Array | None = None
     A: tuple[Array, ...] | None = None
     ridge: float = 0.0
-    root: Array | None = None
 
     @classmethod
     def from_moments(cls, m: Moments, c: Array, fit_intercept: bool) -> Quadratic:
@@ -65,11 +64,11 @@ class Quadratic:
 
     def with_ridge(self, ridge: float) -> Quadratic:
         """q(V) + ridge/2 ‖V‖²."""
-        return Quadratic(self.r, self.H, self.A, self.ridge + ridge, self.root) if ridge else self
+        return Quadratic(self.r, self.H, self.A, self.ridge + ridge) if ridge else self
 
     def pulled(self, pull: Array | None) -> Quadratic:
         """q(V) − <pull, V>."""
-        return self if pull is None else Quadratic(self.r + pull, self.H, self.A, self.ridge, self.root)
+        return self if pull is None else Quadratic(self.r + pull, self.H, self.A, self.ridge)
 
     def times(self, V: Array) -> Array:
         """(T, p): rows H_t v_t."""
@@ -101,19 +100,13 @@ class Quadratic:
     def restrict(self, features: NDArray[np.intp]) -> Quadratic:
         """The same with all other coordinates at zero, dense."""
         f = np.asarray(features)
-        root: Array | None = None
         if self.H is not None:
             H = principal(self.H, f)
         else:
             assert self.A is not None
-            parts = [A[:, f] for A in self.A]
+            parts = (A[:, f] for A in self.A)
             H = np.stack([A.T @ A for A in parts])
-            most = max(len(A) for A in parts)
-            if len(parts) > 1 and most < len(f):
-                root = np.zeros((len(parts), most, len(f)))
-                for t, A in enumerate(parts):
-                    root[t, : len(A)] = A
-        return Quadratic(self.r[:, f], H, None, self.ridge, root)
+        return Quadratic(self.r[:, f], H, None, self.ridge)
 
     def rescaled(self, s: Array) -> Quadratic:
         """In the coordinates s_j v_tj (s of shape (p,) or (T, p)): H_t / (s s'), r / s. Dense only, ridge included."""
@@ -122,8 +115,7 @@ class Quadratic:
         H = self.H
         if self.ridge:
             H = H + self.ridge * np.eye(self.p)
-        root = None if self.root is None or self.ridge else self.root / s2[:, None, :]
-        return Quadratic(self.r / s2, H / (s2[:, :, None] * s2[:, None, :]), None, 0.0, root)
+        return Quadratic(self.r / s2, H / (s2[:, :, None] * s2[:, None, :]), None, 0.0)
 
     @cached_property
     def unit_entries(self) -> tuple[Array, Quadratic]:

@@ -48,6 +48,37 @@ class RowProblem:
     A: Array | None = None
     ridge: Array | float = 0.0
 
+    @property
+    def wide(self) -> bool:
+        """Whether Newton's steps cost as much as hundreds of FISTA."""
+        return self.H is None
+
+    def near(self, creeping: bool) -> float:
+        """The miss below which Newton's method is tried; creeping : FISTA gains little."""
+        return NEAR_WIDE if self.wide else NEAR
+
+    def value(self, V: Array, HV: Array) -> float:
+        """The objective."""
+        norms = np.sqrt(np.einsum("tj,tj->j", V, V))
+        return float(np.vdot(V, HV)) / 2 - float(np.vdot(self.r, V)) + float(self.threshold @ norms)
+
+    def brisk(self, V: Array) -> float:
+        """A burst of FISTA that leaves no more than this share of the miss is better than Newton's next step at V."""
+        return 0.0
+
+    def newton(self, V: Array, miss: float, floor: float) -> Iterator[tuple[Array, float]]:
+        """Yields (V, miss) after each of Newton's steps; ends at ``floor``, or where they help no more."""
+        yield from _newton(self, V, miss, floor)
+
+    def largest(self) -> float:
+        """A first guess of the largest eigenvalue of H."""
+        v = np.ones((1, len(self.threshold)))
+        for _ in range(6):
+            v = self.times(v)
+            size = float(np.linalg.norm(v))
+            v /= size or 1.0
+        return size
+
     def times(self, V: Array) -> Array:
         """(T, k): V H."""
         if self.H is not None:
@@ -106,9 +137,9 @@ def solve_rows(problem: RowProblem, V: Array, accuracy: float) -> Iterator[tuple
     creeping = False
     while lowest > floor and stale < STALE:
         before = lowest
-        near = FAR if sigma else NEAR if problem.H is not None else NEAR_WIDE
+        near = max(FAR, problem.near(True)) if sigma else problem.near(creeping)
         if best.any() and lowest <= min(near, AGAIN * tried):
-            for best, lowest in _newton(problem, best, lowest, floor):
+            for best, lowest in problem.newton(best, lowest, floor):
                 if lowest > floor:
                     yield best, lowest
             tried = lowest
@@ -119,6 +150,8 @@ def solve_rows(problem: RowProblem, V: Array, accuracy: float) -> Iterator[tuple
                     best, lowest = V, miss
                 if lowest <= floor:
                     break
+                if lowest <= target:
+                    yield best, lowest
             creeping = lowest > target
         else:
             if sigma == 0.0:
@@ -132,12 +165,8 @@ def solve_rows(problem: RowProblem, V: Array, accuracy: float) -> Iterator[tuple
 
 def _fista(problem: RowProblem, V: Array, target: float) -> Iterator[tuple[Array, float]]:
     """Yields (V, miss) after each burst; ends at ``target``, or where bursts gain too little."""
-    v = np.ones((1, V.shape[1]))
-    for _ in range(6):  # a first guess of the largest eigenvalue; the loop raises it where it is too small
-        v = problem.times(v)
-        size = float(np.linalg.norm(v))
-        v /= size or 1.0
-    bend = max(size, 1.0)  # which a unit diagonal makes the least that it can be
+    # The loop raises what is too small; a unit diagonal makes one the least that it can be.
+    bend = max(problem.largest(), 1.0)
     HV = problem.times(V)
     Y, HY, t = V, HV, 1.0
     seen, slow = np.inf, 0
@@ -161,8 +190,9 @@ def _fista(problem: RowProblem, V: Array, target: float) -> Iterator[tuple[Array
             miss = problem.miss(V, problem.r - HV)
             yield V, miss
             slow = 0 if miss <= GAINED * seen else slow + 1
+            brisk = miss <= problem.brisk(V) * seen
             seen = min(seen, miss)
-            if miss <= target or slow >= (SLOW if problem.H is not None else SLOW_WIDE):
+            if (miss <= target and not brisk) or slow >= (SLOW_WIDE if problem.wide else SLOW):
                 return
 
 

@@ -9,6 +9,8 @@ a³/3 to a³ multiplications a task, where inverting K_t would take as many as e
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -54,32 +56,41 @@ def _substituted(L: Array) -> Array:
     return X
 
 
-def solve_rows(H: Array, d: Array, damping: float, unit: Array, R: Array, root: Array | None) -> Array | None:
-    """(T, a): Δ for K_t = H_t + diag(d + damping), u_j = √d_j unit_j; H (T, a, a), unit and R (T, a), ‖unit_j‖ = 1.
+def row_solver(
+    H: Array | None, d: Array, damping: float | Array, unit: Array, root: Array | None = None
+) -> Callable[[Array], Array] | None:
+    """R -> Δ, both (T, a): K_t = H_t + diag(d + damping), u_j = √d_j unit_j; H (T, a, a), unit (T, a), ‖unit_j‖ = 1.
 
-    root (T, n, a), where there are fewer rows than a: H_t = root_t' root_t. None where K_t is not positive definite or
-    M is singular.
+    root (T, n, a), in place of H: H_t = root_t' root_t. None where K_t is not positive definite or M is singular.
     """
     try:
         if root is not None and root.shape[1] < FEW * len(d):
-            return _by_rows(root, d, damping, unit, R)
-        return _by_features(H, d, damping, unit, R)
+            return _by_rows(root, d, damping, unit)
+        if H is None:
+            assert root is not None
+            H = np.matmul(root.transpose(0, 2, 1), root)
+        return _by_features(H, d, damping, unit)
     except np.linalg.LinAlgError:
         return None
 
 
-def _by_features(H: Array, d: Array, damping: float, unit: Array, R: Array) -> Array:
+def _by_features(H: Array, d: Array, damping: float | Array, unit: Array) -> Callable[[Array], Array]:
     a = len(d)
     inverse = inverse_lower(np.asarray(np.linalg.cholesky(H + np.diag(d + damping)), dtype=np.float64))
     B = inverse * (np.sqrt(d) * unit)[:, None, :]
     tall = B.reshape(-1, a)
-    half = np.matmul(inverse, R[:, :, None])
-    z = np.linalg.solve(np.eye(a) - tall.T @ tall, half.ravel() @ tall)
-    # K⁻¹ (R + S z) = L⁻ᵀ (L⁻¹ R + B z).
-    return np.asarray(np.matmul((half + (B @ z)[:, :, None]).transpose(0, 2, 1), inverse)[:, 0])
+    M = np.linalg.inv(np.eye(a) - tall.T @ tall)
+
+    def solve(R: Array) -> Array:
+        half = np.matmul(inverse, R[:, :, None])
+        z = M @ (half.ravel() @ tall)
+        # K⁻¹ (R + S z) = L⁻ᵀ (L⁻¹ R + B z).
+        return np.asarray(np.matmul((half + (B @ z)[:, :, None]).transpose(0, 2, 1), inverse)[:, 0])
+
+    return solve
 
 
-def _by_rows(root: Array, d: Array, damping: float, unit: Array, R: Array) -> Array:
+def _by_rows(root: Array, d: Array, damping: float | Array, unit: Array) -> Callable[[Array], Array]:
     """K⁻¹ = D − D A' (I + A D A')⁻¹ A D with D = diag(1 / (d + damping)).
 
     Of I − Σ_t D ∘ (s_t s_t') the units' norms leave damping / (d + damping): M is a sum of squares, nothing cancels.
@@ -92,11 +103,11 @@ def _by_rows(root: Array, d: Array, damping: float, unit: Array, R: Array) -> Ar
     inner[:, rows, rows] += 1.0
     C = np.matmul(inverse_lower(np.linalg.cholesky(inner)), A)
     S = np.sqrt(d) * unit
+    tall = (C * (half * S)[:, None, :]).reshape(-1, len(d))
+    M = np.linalg.inv(np.diag(damping * D) + tall.T @ tall)
 
-    def solved(x: Array) -> Array:
+    def inverse(x: Array) -> Array:
         x = half * x
         return np.asarray(half * (x - np.matmul(np.matmul(C, x[:, :, None]).transpose(0, 2, 1), C)[:, 0]))
 
-    tall = (C * (half * S)[:, None, :]).reshape(-1, len(d))
-    z = np.linalg.solve(np.diag(damping * D) + tall.T @ tall, (S * solved(R)).sum(axis=0))
-    return solved(R + S * z)
+    return lambda R: inverse(R + S * (M @ (S * inverse(R)).sum(axis=0)))

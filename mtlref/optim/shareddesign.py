@@ -36,6 +36,10 @@ class SharedDesign:
         """The same for task t alone."""
         return SharedDesign(self.r[t : t + 1], H=self.H, X=self.X, scale=self.scale)
 
+    def pass_cost(self) -> float:
+        """Multiplications of a look at all features, where a step of Newton's method on a rows takes a³."""
+        return float(self.T) * self.rows * self.p
+
     def columns(self, features: Features) -> Array:
         """(k, n): some columns of sqrt(scale) X, each in a row."""
         places = self._place[features]

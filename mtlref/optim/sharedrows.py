@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from mtlref.optim.raggeddesign import RaggedDesign
 from mtlref.optim.rowproblem import RowProblem, solve_rows
 from mtlref.optim.run import Iterate
 from mtlref.optim.shareddesign import SharedDesign
@@ -15,8 +16,9 @@ Array = NDArray[np.float64]
 Features = NDArray[np.intp]
 Mask = NDArray[np.bool_]
 Start = tuple[Array, Array]
+Design = SharedDesign | RaggedDesign
 Look = tuple[Array, float]
-FIRST_SET = 100
+FIRST_SET, FIRST_RAGGED = 100, 60
 # A first look needs no more than this; what is certified is solved to the second.
 ROUGH, FINE, FINEST = 1e-2, 1e-9, 1e-13
 # What is so near to lam where the answer is not yet known comes in as well.
@@ -31,14 +33,16 @@ WIDE = 2.0
 SERVES = 0.5
 
 
-def shared_rows_fit(design: SharedDesign, start: Start | None, lam: float, ridge: float) -> Iterator[Iterate]:
+def shared_rows_fit(design: Design, start: Start | None, lam: float, ridge: float) -> Iterator[Iterate]:
     """Iterates for L(W) + lam Σ_j ‖W[j,:]‖ + ridge/2 ‖W‖²; V (T, k) holds the features ``on``, all others are zero.
 
     Where steps are dear, the set is found before they are taken, and each may be the last.
     """
     T, p = design.T, design.p
     on, V = _begun(T, start)
-    whole = design.X is None and p <= ALL
+    whole = (
+        design.X is None and p <= ALL if isinstance(design, SharedDesign) else design.whole and not on.size
+    )
     working = np.full(p, whole, dtype=np.bool_)
     accuracy = FINE if whole or (on.size and not _dear(design, on.size)) else ROUGH
     # Near the last answer its last look will do: what it does not show, the certificate sees, and the next look.
@@ -57,9 +61,9 @@ def shared_rows_fit(design: SharedDesign, start: Start | None, lam: float, ridge
             if accuracy <= FINEST:
                 return
             accuracy = FINE if accuracy > FINE else max(FINEST, 1e-3 * accuracy)
-        if not whole:
+        if not whole and (fresh.size or not working.any() or isinstance(design, SharedDesign)):
             assert look is not None
-            working = _chosen(working, alive, look, fresh, lam, design.rows)
+            working = _chosen(working, alive, look, fresh, lam, design)
         chosen = np.flatnonzero(working)
         scale, part = _restricted(design, chosen, lam, ridge)
         W = np.zeros((T, chosen.size))
@@ -69,15 +73,16 @@ def shared_rows_fit(design: SharedDesign, start: Start | None, lam: float, ridge
         for W, miss in solve_rows(part, W, accuracy):
             kept = np.flatnonzero((W != 0).any(axis=0))
             on, V = chosen[kept], W[:, kept] / scale[kept]
-            early = accuracy <= FINE and accuracy < miss <= WORTH and _dear(design, on.size)
+            dear = _dear(design, on.size) or (isinstance(design, RaggedDesign) and design.H is not None)
+            early = dear and accuracy <= FINE and accuracy < miss <= WORTH
             yield (_spread(V, on, p), None) if early else None
         if accuracy <= FINE:
             yield _spread(V, on, p), None
 
 
-def _dear(design: SharedDesign, active: int) -> bool:
+def _dear(design: Design, active: int) -> bool:
     """Whether a step of Newton's method on so many rows costs more than a look at all features."""
-    return float(active) ** 3 > design.T * design.rows * design.p
+    return float(active) ** 3 > design.pass_cost()
 
 
 def _spread(V: Array, on: Features, p: int) -> Array:
@@ -95,7 +100,7 @@ def _begun(T: int, start: Start | None) -> tuple[Features, Array]:
     return on, np.ascontiguousarray(start[0][on].T)
 
 
-def _look(design: SharedDesign, V: Array, on: Features, ridge: float) -> Look:
+def _look(design: Design, V: Array, on: Features, ridge: float) -> Look:
     """(how strongly each feature asks to enter (p,), the lam at which those that are in do so)."""
     g = design.correlations(V, on)
     if ridge and on.size:
@@ -104,13 +109,14 @@ def _look(design: SharedDesign, V: Array, on: Features, ridge: float) -> Look:
     return strength, float(np.median(strength[on]) if on.size else strength.max())
 
 
-def _chosen(working: Mask, alive: Mask, look: Look, fresh: Features, lam: float, n: int) -> Mask:
+def _chosen(working: Mask, alive: Mask, look: Look, fresh: Features, lam: float, design: Design) -> Mask:
     """The next working set: what is alive, or near it, and the strongest of what should be.
 
     From an answer for another lam, the sequential strong rule (Tibshirani et al. 2012) says what could be.
     """
     strength, level = look
-    room = max(FIRST_SET, n // 2, int(alive.sum()))
+    least = FIRST_SET if isinstance(design, SharedDesign) else FIRST_RAGGED
+    room = max(least, design.rows // 2, int(alive.sum()))
     keep: Mask = alive | (working & (strength > 0.9 * lam))
     if not working.any() and alive.any():
         fresh = np.flatnonzero((strength >= min(lam, 2 * lam - level)) & ~alive)
@@ -123,8 +129,10 @@ def _chosen(working: Mask, alive: Mask, look: Look, fresh: Features, lam: float,
     return keep
 
 
-def _restricted(design: SharedDesign, chosen: Features, lam: float, ridge: float) -> tuple[Array, RowProblem]:
+def _restricted(design: Design, chosen: Features, lam: float, ridge: float) -> tuple[Array, RowProblem]:
     """(s, the problem on the chosen features in the coordinates s V, in which H has a unit diagonal)."""
+    if isinstance(design, RaggedDesign):
+        return design.restricted(chosen, lam, ridge)
     r = np.take(design.r, chosen, axis=1)
     if design.X is not None and chosen.size > WIDE * design.rows:
         A = design.columns(chosen).T

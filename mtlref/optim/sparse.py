@@ -1,8 +1,7 @@
-"""Quadratic plus row norms (L2,1) or absolute values (L1): ADMM far from the answer, exact Newton near it.
+"""Quadratic plus absolute values (L1) or row maxima (L∞,1): ADMM or an interior point far from the answer, exact Newton
+near it.
 
-Newton on the rows that are not zero: with d_j = lam_j / ‖v_j‖, K_t = H_t + diag(d) and s_tj = √d_j v_tj / ‖v_j‖, the
-Hessian is blockdiag(K_t) minus one rank-one term a row, and Woodbury leaves the small system
-M = I − Σ_t K_t⁻¹ ∘ (s_t s_t'). For L1 the Hessian on the entries that are not zero is H itself.
+For L1 the Hessian on the entries that are not zero is H itself; ``peaks`` has that of the maxima.
 Everything runs in coordinates in which H has a unit diagonal, so that the scale of a feature does not matter.
 """
 
@@ -19,7 +18,6 @@ from mtlref.optim.admm import admm
 from mtlref.optim.interior import interior
 from mtlref.optim.peaks import Peaks
 from mtlref.optim.quadratic import Quadratic
-from mtlref.optim.rowsystem import solve_rows
 from mtlref.optim.stacks import principal
 
 Array = NDArray[np.float64]
@@ -29,8 +27,6 @@ ADMM_ROUND = 20
 # Where an interior point satisfies its conditions this well, Newton's method is tried.
 FIRST_ACCURACY = 1e-5
 FIRST_RHO = 0.3
-TURN = 0.3
-MOST_TURNED = 12
 NEWTON_ROUND = 12
 # A step that lowers the objective by this share of it gets on, whatever the conditions say.
 FALL = 1e-6
@@ -47,7 +43,7 @@ EPS = float(np.finfo(float).eps)
 
 
 class Kind(Protocol):
-    """Rows or entries: what differs between L2,1 and L1. ``threshold`` broadcasts against V (T, p)."""
+    """Entries or maxima of rows: what differs between L1 and L∞,1. ``threshold`` broadcasts against V (T, p)."""
 
     threshold: Array
 
@@ -67,115 +63,8 @@ class Kind(Protocol):
     def newton(self, q: Quadratic, V: Array, g: Array, damping: float) -> Array | None:
         """One Newton step on what is active, H + damping · I in place of H; None where the linear algebra fails."""
 
-    def settle_small(self, q: Quadratic, V: Array, step: Array) -> Array:
-        """The point that a full step leads to."""
-
     def activate(self, q: Quadratic, V: Array, g: Array) -> Array:
         """V with what should leave zero, or enter it, moved there by one block prox step each."""
-
-
-@dataclass(frozen=True)
-class Rows:
-    """Σ_j threshold_j ‖V[:, j]‖_2; threshold (p,)."""
-
-    threshold: Array
-
-    @staticmethod
-    def strength(g: Array) -> Array:
-        """(p,): ‖g_j‖."""
-        return np.asarray(np.linalg.norm(g, axis=0))
-
-    def shrink(self, V: Array, step: float) -> Array:
-        """Block soft thresholding."""
-        norms = np.linalg.norm(V, axis=0)
-        keep = np.maximum(norms - step * self.threshold, 0.0)
-        return V * np.divide(keep, norms, out=np.zeros_like(norms), where=norms > 0)
-
-    def value(self, V: Array) -> float:
-        """Σ_j threshold_j ‖V[:, j]‖."""
-        return float(self.threshold @ _column_norms(V))
-
-    def residual(self, V: Array, g: Array) -> float:
-        """Largest ‖g_j − threshold_j v_j/‖v_j‖‖ / threshold_j, on zero rows the excess of ‖g_j‖."""
-        norms = _column_norms(V)
-        on = norms > 0
-        share = np.divide(self.threshold, norms, out=np.zeros_like(norms), where=on)
-        miss = _column_norms(g - share * V)
-        miss = np.where(on, miss, np.maximum(miss - self.threshold, 0.0))
-        return float((miss / self.threshold).max())
-
-    def newton(self, q: Quadratic, V: Array, g: Array, damping: float) -> Array | None:
-        """The semismooth Newton step of V = prox(V + g/σ), σ_j = max_t H_tjj: rows enter and leave with it.
-
-        With u = V + g/σ, rows with ‖u_j‖ <= threshold_j/σ_j go to zero. Elsewhere the derivative of the prox is D_j,
-        and H Δ + d_j (I − û_j û_j') Δ_j = σ_j D_j⁻¹ (prox(u)_j − v_j) with d_j = threshold_j / ‖prox(u)_j‖.
-        Near the answer it is Newton's method on the active rows; far from it the directions û_j, which hold the
-        gradient, are better than those of v_j.
-        """
-        bend = np.broadcast_to(q.diagonal, V.shape)
-        near = row_minima(bend * V + g, bend, self.threshold, _column_norms(V))
-        norms = _column_norms(near)
-        active = np.flatnonzero(norms > 0)
-        step = -V
-        if active.size == 0:
-            return step
-        unit = near[:, active] / norms[active]
-        d = self.threshold[active] / norms[active]
-        # The gradient of the norm about the row's own minimum v°: û + (I − û û')(v − v°) / ‖v°‖, (I − û û') v° = 0.
-        away = V[:, active] - (unit * V[:, active]).sum(axis=0) * unit
-        descent = g[:, active] - self.threshold[active] * unit - d * away
-        leaving = step.copy()
-        leaving[:, active] = 0.0
-        if leaving.any():
-            descent = descent - q.times(leaving)[:, active]
-        assert q.H is not None
-        S = np.sqrt(d) * unit
-        H = principal(q.H, active)
-        if len(H) > 1:
-            root = None if q.root is None else q.root[:, :, active]
-            found = solve_rows(H, d, damping, unit, descent, root)
-            if found is None:
-                return None
-            step[:, active] = found
-        else:
-            Kinv = _inverse(H[0] + np.diag(d + damping))
-            if Kinv is None:
-                return None
-            try:
-                z = np.linalg.solve(
-                    np.eye(len(active)) - Kinv * (S.T @ S), (S * (descent @ Kinv)).sum(axis=0)
-                )
-            except np.linalg.LinAlgError:
-                return None
-            step[:, active] = (descent + S * z) @ Kinv
-        return step if np.isfinite(step).all() else None
-
-    def activate(self, q: Quadratic, V: Array, g: Array) -> Array:
-        """V: the step itself lets rows enter and leave."""
-        return V
-
-    def settle_small(self, q: Quadratic, V: Array, step: Array) -> Array:
-        """V + step, but rows that the step turns around are then minimised over exactly, one after the other.
-
-        Newton's model of ‖v_j‖ holds for steps that are small beside v_j; where correlated features leave a row small,
-        it does not, and a line search would hold all other rows back with it. The loop is over those few rows only.
-        """
-        size, move = _column_norms(V), _column_norms(step)
-        turned = np.flatnonzero(move > TURN * size)
-        trial = V + step
-        if turned.size == 0 or turned.size > MOST_TURNED:
-            return trial
-        assert q.H is not None
-        columns = q.H[:, :, turned]
-        bend = np.broadcast_to(q.diagonal, V.shape)[:, turned]
-        g = (q.r - q.times(trial))[:, turned]
-        inner = columns[:, turned, :]
-        for _ in range(2):
-            for k, j in enumerate(turned):
-                new = row_minimum(g[:, k] + bend[:, k] * trial[:, j], bend[:, k], float(self.threshold[j]))
-                g -= inner[:, :, k] * (new - trial[:, j])[:, None]
-                trial[:, j] = new
-        return trial
 
 
 @dataclass(frozen=True)
@@ -234,10 +123,6 @@ class Entries:
         step *= first
         return np.where(crossing & (share <= first), -V, step)
 
-    def settle_small(self, q: Quadratic, V: Array, step: Array) -> Array:
-        """V + step: the step ends at the first change of sign as it is."""
-        return V + step
-
     def activate(self, q: Quadratic, V: Array, g: Array) -> Array:
         """Entries at zero whose |g| exceeds the threshold take one coordinate step; in each task only the one with
         the largest excess where all of them together would raise its objective."""
@@ -259,59 +144,6 @@ class Entries:
         return np.asarray(smooth + (self.threshold * np.abs(V)).sum(axis=1))
 
 
-def row_minimum(c: Array, h: Array, lam: float) -> Array:
-    """argmin_v Σ_t (h_t v_t²/2 − c_t v_t) + lam ‖v‖: v_t = c_t s / (h_t s + lam), s = ‖v‖ by Newton's method on
-    1/‖c / (h s + lam)‖ = 1, which is close to linear in s."""
-    norm = float(np.linalg.norm(c))
-    if norm <= lam:
-        return np.zeros_like(c)
-    s = (norm - lam) / float(h.max())  # from below, where the iteration is monotone
-    for _ in range(50):
-        x = c / (h * s + lam)
-        length = float(np.linalg.norm(x))
-        slope = float(x @ (x * h / (h * s + lam))) / length**3
-        change = (1.0 - 1.0 / length) / slope
-        s += change
-        if abs(change) <= 1e-15 * s:
-            break
-    return np.asarray(c * s / (h * s + lam))
-
-
-def row_minima(C: Array, H: Array, lam: Array, guess: Array) -> Array:
-    """(T, p): ``row_minimum`` of every column at once, s begun at ``guess`` (p,) where that is not too small."""
-    norms, top = _column_norms(C), H.max(axis=0)
-    out = np.zeros_like(C)
-    on = np.flatnonzero((norms > lam) & (top > 0))
-    if on.size == 0:
-        return out
-    C, H, lam = C[:, on], H[:, on], lam[on]
-    least = (norms[on] - lam) / top[on]
-    s = np.maximum(least, guess[on])
-    for _ in range(50):
-        scale = 1.0 / (H * s + lam)
-        x = C * scale
-        square = np.einsum("tj,tj->j", x, x)
-        slope = np.einsum("tj,tj->j", x * x, H * scale)
-        new = np.maximum(s + (np.sqrt(square) - 1.0) * square / slope, least)
-        done = np.abs(new - s) <= 1e-9 * s
-        s = new
-        if done.all():
-            break
-    out[:, on] = C * (s / (H * s + lam))
-    return out
-
-
-def _column_norms(V: Array) -> Array:
-    return np.asarray(np.sqrt(np.einsum("tj,tj->j", V, V)))
-
-
-def _inverse(K: Array) -> Array | None:
-    try:
-        return np.asarray(np.linalg.inv(K))
-    except np.linalg.LinAlgError:
-        return None
-
-
 def _solve(K: Array, B: Array, damping: float) -> Array | None:
     # A proximal term of the size of rounding keeps duplicate columns from making the system singular; it slows
     # Newton's method by nothing that can be seen and leaves its fixed points where they are.
@@ -324,13 +156,13 @@ def _solve(K: Array, B: Array, damping: float) -> Array | None:
     return np.asarray(part) if np.isfinite(part).all() else None
 
 
-Penalty = Rows | Entries | Peaks
+Penalty = Entries | Peaks
 
 
 def sparse_quadratic(
     q: Quadratic, kind: type[Penalty], lam: float, V: Array, share: Array | None = None
 ) -> Iterator[tuple[Array, bool]]:
-    """Yields (V, certify) for min q(V) + lam · (row norms or absolute values), q dense; ends where rounding begins."""
+    """Yields (V, certify) for min q(V) + lam · (absolute values or row maxima), q dense; ends where rounding begins."""
     s, scaled = q.unit_entries if kind is Entries else q.unit_rows
     penalty = kind(lam / s)
     if share is not None:  # (p,): what each feature bears of lam
@@ -431,8 +263,9 @@ def _descend(
     for step in _sane_steps(q, penalty, V, q.r - HV):
         size = 1.0
         for k in range(HALVINGS + 1):
-            # The full step first as it is, then with what is small settled exactly: most often that is not needed.
-            trial = penalty.settle_small(q, V, step) if k == 1 else V + size * step
+            trial = (
+                V + size * step
+            )  # the full step twice: first it is to halve the miss, then not to raise the value
             size = 1.0 / 2**k
             HT = q.times(trial)
             new = q.value(trial, HT) + penalty.value(trial)

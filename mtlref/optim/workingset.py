@@ -1,4 +1,4 @@
-"""L2,1, L∞,1 and L1 fits for any loss and shape: quadratic or prox-Newton inside, working sets for many features."""
+"""L∞,1 and L1 fits for any loss and shape: quadratic or prox-Newton inside, working sets for many features."""
 
 from __future__ import annotations
 
@@ -11,10 +11,9 @@ from scipy.special import expit
 from mtlref.optim.problem import Problem
 from mtlref.optim.proxnewton import prox_newton
 from mtlref.optim.quadratic import Quadratic
-from mtlref.optim.raggedset import ragged_rows
 from mtlref.optim.run import Iterate
 from mtlref.optim.sharedrows import shared_rows_fit
-from mtlref.optim.sparse import Entries, Penalty, Rows, sparse_quadratic
+from mtlref.optim.sparse import Entries, Penalty, sparse_quadratic
 from mtlref.tasks import TaskData
 
 Array = NDArray[np.float64]
@@ -40,7 +39,7 @@ def sparse_fit(
     ridge: float,
     share: Array | None = None,
 ) -> Iterator[Iterate]:
-    """Iterates for L(W, b) + lam (row norms, row maxima or absolute values) + ridge/2 ‖W‖².
+    """Iterates for L(W, b) + lam (row maxima or absolute values) + ridge/2 ‖W‖².
 
     share (p,), with absolute values only: 1, or 0 for features that bear no penalty.
     """
@@ -49,12 +48,8 @@ def sparse_fit(
         # that are each other's double leave that nothing to hold on to.
         solver = _all_features if problem.p <= SMALL else _working_set
         return solver(problem, start, Entries, lam, ridge, share)
-    if kind is Rows and problem.one_design:
-        return shared_rows_fit(problem.shared_design, start, lam, ridge)
     if kind is Entries and share is None and problem.one_design:
         return _each_task(problem, start, lam, ridge, share)
-    if kind is Rows and problem.loss == "squared" and problem.p > SMALL and not problem.quadratic.shared:
-        return ragged_rows(problem, start, lam, ridge)
     if problem.p <= SMALL:
         return _all_features(problem, start, kind, lam, ridge, share)
     if kind is Entries and problem.T > 1:

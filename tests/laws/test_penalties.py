@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from mtlref.optim.boxnorm import BoxNormTerm
 from mtlref.optim.peaks import Peaks
-from mtlref.optim.sparse import Entries, Rows
+from mtlref.optim.rowproblem import RowProblem
+from mtlref.optim.sparse import Entries
 from mtlref.optim.spectral import TraceNormTerm, prox_singular
 from mtlref.optim.squaredtrace import SquaredTraceNormTerm
 from mtlref.penalties import L1, PENALTIES, BoxNorm, GraphSpread, RowMax, RowNorm, SquaredTraceNorm, TraceNorm
@@ -59,7 +60,7 @@ def test_every_law_applies_to_some_penalty() -> None:
     ("penalty", "fast"),
     [
         (L1(), lambda V, step: Entries(np.ones(V.shape)).shrink(V, step)),
-        (RowNorm(), lambda V, step: Rows(np.ones(V.shape[1])).shrink(V, step)),
+        (RowNorm(), lambda V, step: RowProblem(V, np.ones(V.shape[1])).shrink(V, step)[0]),
         (RowMax(), lambda V, step: Peaks(np.ones(V.shape[1])).shrink(V, step)),
         (TraceNorm(), lambda V, step: prox_singular(V, lambda sigma: TraceNormTerm(1.0).prox(sigma, step))),
         (
