@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import pytest
 
 import mtlref as mt
 from mtlref.verify.laws import ESTIMATOR_LAWS
