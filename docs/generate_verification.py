@@ -3,6 +3,7 @@
 python docs/generate_verification.py                          # measure everything, then write (half an hour)
 python docs/generate_verification.py --only nist residuals    # these parts anew, the others as they are
 python docs/generate_verification.py --mutation FOLDER/sample.json ..    # take over what tests/mutants/sample.py found
+python docs/generate_verification.py --endurance FOLDER/chunks.jsonl     # .. and what mtlref endure found
 python docs/generate_verification.py --render                 # measure nothing
 python docs/generate_verification.py --check                  # exit code 1 where page and figures differ
 
@@ -28,7 +29,7 @@ from mtlref.verify import residuals as residuals_page
 ROOT = Path(__file__).resolve().parent.parent
 PAGE, FIGURES = ROOT / "docs" / "verification.md", ROOT / "docs" / "verification.json"
 BEGIN, END = "<!-- evidence: begin, written by docs/generate_verification.py -->", "<!-- evidence: end -->"
-PARTS = ("oracles", "laws", "mutants", "gaps", "nist", "residuals", "peers")
+PARTS = ("oracles", "laws", "mutants", "gaps", "nist", "residuals", "peers", "objects")
 
 
 def sci(value: float) -> str:
@@ -127,9 +128,41 @@ def peer_lines(found: list[dict[str, Any]]) -> list[str]:
     return [*out, "", "Faults found in others are told in {doc}`provenance`.", ""]
 
 
+def object_lines(found: list[dict[str, Any]]) -> list[str]:
+    """Other packages' proximal operators, a row an operator."""
+    out = [
+        "### Peers' proximal operators", "",
+        "`mt.verify.laws.run_penalty` on other packages' penalties: how many laws of those that they should obey were "
+        "tried, and which are broken.", "",
+        "| package | operator | laws | broken |", "|:--|:--|--:|:--|",
+    ]  # fmt: skip
+    for r in found:
+        broken = ", ".join(f"`{law}`" for law in r["broken"]) or "none"
+        out.append(f"| {r['package']} {r['version']} | `{r['name']}` | {r['laws']} | {broken} |")
+    return [*out, ""]
+
+
+def endurance_lines(found: dict[str, Any]) -> list[str]:
+    """Our own solvers on drawn problems, a row a method."""
+    refuted = sum(r["refuted"] for r in found.values())
+    out = [
+        "### Our own solvers on drawn problems", "",
+        "`mtlref endure`: each method's laws, for both losses, put to problems that Hypothesis draws, awkward ones "
+        "first of all. *pairs*: of a law and a loss, among which the problems are shared. *refuted*: problems on which "
+        f"a law did not hold, {refuted} in all.", "",
+        "| method | problems | pairs | refuted |", "|:--|--:|--:|--:|",
+    ]  # fmt: skip
+    for name, r in found.items():
+        out.append(f"| `{name}` | {r['problems']:,} | {r['pairs']} | {r['refuted']} |")
+    return [*out, ""]
+
+
 def rendered(figures: dict[str, Any]) -> str:
     """The measured part of the page."""
-    said = f"Every figure below is written by `python docs/generate_verification.py` ({figures.get('versions', '')})."
+    versions = figures.get("versions", {})
+    usual = Counter(versions.values()).most_common(1)[0][0] if versions else ""
+    others = "".join(f"; {part}: {said}" for part, said in versions.items() if said != usual)
+    said = f"Every figure below is written by `python docs/generate_verification.py` ({usual}{others})."
     out = ["## Measured", "", said, ""]
     if "oracles" in figures:
         out += oracle_lines(figures["oracles"], figures.get("laws", {}))
@@ -180,10 +213,12 @@ def mutation_lines(found: dict[str, Any]) -> list[str]:
 SECTIONS: dict[str, Callable[[Any], list[str]]] = {
     "mutants": fault_lines,
     "mutation": mutation_lines,
+    "endurance": endurance_lines,
     "gaps": gap_lines,
     "nist": nist_lines,
     "residuals": residual_lines,
     "peers": peer_lines,
+    "objects": object_lines,
 }
 
 
@@ -191,6 +226,20 @@ def page(figures: dict[str, Any]) -> str:
     """The page's text with the measured part between the marks."""
     head, rest = PAGE.read_text(encoding="utf-8").split(BEGIN)
     return f"{head}{BEGIN}\n\n{rendered(figures)}\n\n{END}{rest.split(END)[1]}"
+
+
+def endurance(paths: list[Path]) -> dict[str, Any]:
+    """What ``mtlref endure`` found, a row a method; a chunk that was run again counts as it was last."""
+    from mtlref.verify.endurance import HELD, finished
+
+    chunks = {(c.method, c.loss, c.law, c.number): c for path in paths for c in finished(path)}
+    rows: dict[str, Any] = {}
+    for c in chunks.values():
+        row = rows.setdefault(c.method, {"problems": 0, "refuted": 0, "pairs": []})
+        row["problems"] += c.examples
+        row["refuted"] += c.status != HELD
+        row["pairs"].append((c.loss, c.law))
+    return {name: row | {"pairs": len(set(row["pairs"]))} for name, row in rows.items()}
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -202,6 +251,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--mutation", type=Path, nargs="+", help="each a sample.json of tests/mutants/sample.py"
     )
+    parser.add_argument("--endurance", type=Path, nargs="+", help="each a chunks.jsonl of mtlref endure")
     parser.add_argument("--render", action="store_true", help="measure nothing")
     parser.add_argument(
         "--check", action="store_true", help="measure and write nothing, fail where the page would change"
@@ -215,16 +265,20 @@ def main(arguments: list[str] | None = None) -> int:
                 "docs/verification.md is not what its figures say: python docs/generate_verification.py --render"
             )
         return int(stale)
-    if options.mutation or options.only or not options.render:
-        sys.path.insert(0, str(ROOT / "docs"))
-        import measure_mutation
-        import measure_verification as measure
+    sys.path.insert(0, str(ROOT / "docs"))
     if options.mutation:
+        import measure_mutation
+
         figures["mutation"] = measure_mutation.mutation(options.mutation)
-    parts = options.only or ([] if options.render or options.mutation else PARTS)
+    if options.endurance:
+        figures["endurance"] = endurance(options.endurance)
+    taken = options.render or options.mutation or options.endurance
+    parts = options.only or ([] if taken else PARTS)
+    if parts:
+        import measure_verification as measure
     for name in parts:
         figures[name] = measure.PARTS[name]()
-        figures["versions"] = (
+        figures.setdefault("versions", {})[name] = (
             f"NumPy {version('numpy')}, SciPy {version('scipy')}, {platform.system()} {platform.machine()}"
         )
         FIGURES.write_text(json.dumps(figures, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -149,7 +149,10 @@ def iterates(
         problem,
         start,
         lambda part, begin: quadratic_penalty(
-            part, begin, times=lambda V: pull @ (V - V[first]) + ridge * V, factor=lambda q: graph_solver(q, M)
+            part,
+            begin,
+            times=lambda V: pull @ (V - V[first]) + ridge * V,
+            factor=lambda q: graph_solver(q, M),
         ),
     )
 

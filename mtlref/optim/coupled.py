@@ -27,8 +27,8 @@ EPS = float(np.finfo(float).eps)
 CANCELLED = 1e-8
 # What is smaller beside a unit diagonal is rounding.
 FLOOR = 1e-14
-# Columns 1e6 apart.
-GRADED = 1e12
+# Columns 1e4 apart.
+GRADED = 1e8
 # Squares of rounding: what is smaller beside the largest is no unit but a zero that a change of coordinates left.
 NOISE = 1e-27
 # Beyond this multiple of the curvature a coupling leaves differences below rounding.
@@ -121,7 +121,7 @@ def over_graph(q: Quadratic, L: Array) -> Solver:
     level = np.maximum(level, 0.0)
     alike = q.shared or q.T == 1
     if (alike or q.T * q.p <= DENSE) and graded(q, float(level[-1])):
-        return _at_unit_diagonal(q, _levels(L, V, level), V)
+        return _at_unit_diagonal(q, *_common(L, level, V))
     if alike:
         return _one_design(q, level, V)
     if q.T * q.p <= DENSE:
@@ -129,16 +129,24 @@ def over_graph(q: Quadratic, L: Array) -> Solver:
     return _conjugate_gradients(q, L, level, V)
 
 
-def _levels(L: Array, V: Array, level: Array) -> Array:
-    """The eigenvalues, the smallest anew: Σ_t (L1)_t v_t² − Σ_{s<t} L_st (v_s − v_t)², which does not cancel."""
+def _common(L: Array, level: Array, V: Array) -> tuple[Array, Array]:
+    """The eigenvalues and eigenvectors, those of a graph's connected parts, which are constant there, without rounding.
+
+    What rounding adds to such an eigenvalue would outweigh small columns, and to its vector pull tasks apart.
+    """
+    from scipy.sparse.csgraph import connected_components
+
+    small = int((level < CANCELLED * level[-1]).sum())
+    parts = np.unique(connected_components(L != 0, directed=False)[1], return_inverse=True)[1]
+    if small != parts.max() + 1:
+        return level, V
+    constant = (parts[:, None] == np.arange(small)) / np.sqrt(np.bincount(parts))
+    if not np.abs(constant @ (constant.T @ V[:, :small]) - V[:, :small]).max() < CANCELLED:
+        return level, V
     own = L.sum(axis=1)
     own[np.abs(own) <= len(L) * EPS * np.abs(L).sum(axis=1)] = 0.0
-    small = level < CANCELLED * level[-1]
-    level = level.copy()
-    for k in np.flatnonzero(small):  # as many as the graph has parts
-        apart = V[:, k, None] - V[:, k]
-        level[k] = max(float(own @ V[:, k] ** 2) - float(np.vdot(L, apart * apart)) / 2, 0.0)
-    return level
+    known = np.maximum(own @ constant**2, 0.0)
+    return np.append(known, level[small:]), np.column_stack([constant, V[:, small:]])
 
 
 def _one_design(q: Quadratic, level: Array, V: Array) -> Solver:

@@ -20,6 +20,8 @@ from mtlref.moments import Moments
 from mtlref.optim.rowsystem import inverse_lower
 
 Array = NDArray[np.float64]
+# Below this share of the curvature an inverse factor costs half of the digits of a solve.
+FAINT = 1e-8
 # Of the mean curvature, where the spectrum is not known: as the lowest that counts.
 LEAST_CURVED = 1e-4
 
@@ -193,6 +195,8 @@ class Quadratic:
                     return lambda B: np.asarray(B @ inverse[0])
                 return lambda B: np.asarray(np.matmul(inverse, B[:, :, None])[:, :, 0])
             stack, gram = self._stacked
+            if total < FAINT * float(gram.trace(axis1=1, axis2=2).max()):
+                return lambda B: self.solve_shifted(B, shift)
             # (c I + A'A)⁻¹ = (I − M'M) / c with M = L⁻¹ A, L L' = c I + A A'
             M = np.matmul(_inverse_factors(gram, total), stack)
         except np.linalg.LinAlgError:
@@ -286,8 +290,10 @@ def _inverse_factors(H: Array, shift: float) -> Array:
     return inverse_lower(np.asarray(np.linalg.cholesky(H + shift * np.eye(H.shape[1])), dtype=np.float64))
 
 
-# Through the Gram matrix, directions below this share of its largest eigenvalue would not be orthogonal to 1e-10.
+# Through the Gram matrix, directions below this share of its largest eigenvalue would not be orthogonal to 1e-10; what
+# is lost before is won back by one round of Gram and Schmidt's.
 WELL, NONE = 1e-6, 1e-13
+ALIKE = 0.1
 
 
 def _right_vectors(A: Array) -> tuple[Array, Array]:
@@ -298,6 +304,10 @@ def _right_vectors(A: Array) -> tuple[Array, Array]:
     e, Q = np.linalg.eigh(A @ A.T)
     kept = e > NONE * e[-1]
     if len(A) <= A.shape[1] and kept.any() and e[kept][0] >= WELL * e[-1]:
-        return e[kept], A.T @ (Q[:, kept] / np.sqrt(e[kept]))
+        V = A.T @ (Q[:, kept] / np.sqrt(e[kept]))
+        if e[kept][0] < ALIKE * e[-1]:  # the larger stay as they are: what they lose would be felt in A'A
+            lost = np.eye(V.shape[1]) - V.T @ V
+            V = V + V @ (np.tril(lost, -1) + np.diag(np.diag(lost) / 2))
+        return e[kept], V
     _, d, Vt = np.linalg.svd(A, full_matrices=False)
     return d * d, Vt.T

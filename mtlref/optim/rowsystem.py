@@ -98,5 +98,10 @@ def _by_rows(root: Array, d: Array, damping: float, unit: Array, R: Array) -> Ar
         return np.asarray(half * (x - np.matmul(np.matmul(C, x[:, :, None]).transpose(0, 2, 1), C)[:, 0]))
 
     tall = (C * (half * S)[:, None, :]).reshape(-1, len(d))
-    z = np.linalg.solve(np.diag(damping * D) + tall.T @ tall, (S * solved(R)).sum(axis=0))
-    return solved(R + S * z)
+    M = np.diag(damping * D) + tall.T @ tall
+    step = np.zeros_like(R)
+    for _ in range(2):  # once more on what is left: D may reach over many orders
+        hit = np.matmul(root.transpose(0, 2, 1), np.matmul(root, step[:, :, None]))[:, :, 0]
+        left = R - hit - (d + damping) * step + S * (S * step).sum(axis=0)
+        step = step + solved(left + S * np.linalg.solve(M, (S * solved(left)).sum(axis=0)))
+    return step
