@@ -30,7 +30,7 @@ FLOOR = 1e-14
 # Columns 1e4 apart.
 GRADED = 1e8
 # Squares of rounding: what is smaller beside the largest is no unit but a zero that a change of coordinates left.
-NOISE = 1e-27
+NOISE = 1e-25
 # Beyond this multiple of the curvature a coupling leaves differences below rounding.
 RIGID = 1e16
 

@@ -25,3 +25,14 @@ def test_an_answer_that_is_wrong_by_less_than_rounding_is_not_wrong() -> None:
     X = np.random.default_rng(0).standard_normal((3, 5, 1))
     X[2] *= 2.0
     holds("wrong_answers_are_refused", "Pooled", parameters, list(X), [np.full(5, 2.5)] * 3)
+
+
+def test_rows_that_are_repeated_reach_no_further_direction() -> None:
+    # Three rows for four features, but two of them alike: what is orthogonal to both is rounding, of size 1e-13.
+    parameters = {"loss": "squared", "scaling": "mean", "fit_intercept": True, "tol": 1e-9, "lam": 1.2}
+    X = 1000.0 + np.random.default_rng(5).standard_normal((2, 4))
+    for name in ("MeanRegularized", "TraceNorm", "MTRL", "GraphRegularized"):
+        graph = {"graph": 1.0} if name == "GraphRegularized" else {}
+        case = {**parameters, **graph}
+        holds("certificate_closes", name, case, [X[[0, 1, 1]]], [[2.0, 3.9, 3.9]])
+        holds("weights_are_repeated_rows", name, case, [X], [[2.0, 3.9]])
