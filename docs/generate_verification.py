@@ -113,8 +113,8 @@ def residual_lines(found: dict[str, float]) -> list[str]:
         residuals_page.table(found), "",
         "Not shown up to 1e15: conjugate gradients, which leave alone what has less than 1e-13 of the largest "
         "curvature; least squares with `lam=0`, refused at 1e15, where the columns do not determine the answer; "
-        "processes, shown to 1e12 and refused beyond 1e14. Solves inside interior-point and factored methods have no row: the certificate "
-        "judges what comes of them.", "",
+        "processes, shown to 1e12 and refused beyond 1e14. Solves inside interior-point and factored methods have no "
+        "row: the certificate judges what comes of them.", "",
     ]  # fmt: skip
 
 
