@@ -1,13 +1,12 @@
-"""The estimator contract: parameters, the forms of ``fit`` and ``predict``, and the hooks that scikit-learn calls.
+"""The estimator contract: parameters and the forms of ``fit`` and ``predict``.
 
 An estimator keeps its constructor's parameters untouched and puts what it learned in attributes with a trailing
-underscore. scikit-learn is imported only inside the methods that scikit-learn itself calls.
+underscore.
 """
 
 from __future__ import annotations
 
 import inspect
-import sys
 from collections.abc import Callable, Hashable, Sequence
 from functools import cache
 from typing import Any, Self
@@ -16,9 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mtlref import inputs
-from mtlref.errors import DataError, FormError, NotFitted, UnknownTask
+from mtlref.errors import DataError, FormError, UnknownTask
 from mtlref.forms import as_tasks
 from mtlref.moments import Moments
+from mtlref.sklearnhooks import ScikitLearnHooks, names_message
 from mtlref.sparserows import is_sparse
 from mtlref.tasks import TaskData
 
@@ -46,12 +46,11 @@ def _parameters(constructor: Callable[..., None]) -> tuple[str, ...]:
     return tuple(inspect.signature(constructor).parameters)[1:]
 
 
-class Estimator:
+class Estimator(ScikitLearnHooks):
     """The parent of all estimators: everything but the model."""
 
-    # Whether sparse X is looked at, and whether it may be of any size.
+    # Whether sparse X is looked at; ``_any_sparse``: whether it may be of any size.
     _takes_sparse = False
-    _any_sparse = False
 
     loss: str
     coef_: Array
@@ -142,18 +141,6 @@ class Estimator:
         for name, value in learned.items():
             setattr(self, name, value)
 
-    def _check_fitted(self) -> None:
-        if not hasattr(self, "coef_"):
-            message = (
-                f"This {type(self).__name__} instance is not fitted yet. Call 'fit' with appropriate arguments before "
-                "using this estimator."
-            )
-            if "sklearn" in sys.modules:
-                from sklearn.exceptions import NotFittedError
-
-                raise type("NotFitted", (NotFitted, NotFittedError), {})(message)
-            raise NotFitted(message)
-
     # -- prediction --------------------------------------------------------------------------------------------------
 
     def _scores(self, X: Any, tasks: Any) -> list[Array] | Array:
@@ -234,7 +221,7 @@ class Estimator:
         if fitted is None or given is None:
             return
         if tuple(fitted) != given:
-            raise DataError(_names_message(tuple(fitted), given))
+            raise DataError(names_message(tuple(fitted), given))
 
     @_ClassifierOnly
     def decision_function(self, X: Any, tasks: Any = None) -> list[Array] | Array:
@@ -298,71 +285,6 @@ class Estimator:
         spread = float(np.average((truth - np.average(truth, weights=weights)) ** 2, weights=weights))
         return 1.0 - error / spread if spread > 0 else (1.0 if error == 0 else 0.0)
 
-    # -- scikit-learn's hooks ----------------------------------------------------------------------------------------
-
-    def __sklearn_is_fitted__(self) -> bool:
-        return hasattr(self, "coef_")
-
-    def __sklearn_tags__(self) -> Any:
-        from sklearn.utils import ClassifierTags, InputTags, RegressorTags, Tags, TargetTags
-
-        classifier = self.loss == "logistic"
-        return Tags(
-            estimator_type="classifier" if classifier else "regressor",
-            target_tags=TargetTags(required=True, multi_output=True, single_output=True),
-            transformer_tags=None,
-            classifier_tags=ClassifierTags(multi_class=False) if classifier else None,
-            regressor_tags=None if classifier else RegressorTags(),
-            input_tags=InputTags(sparse=self._any_sparse),
-        )
-
-    def _request(self, method: str, **wanted: Any) -> Self:
-        from sklearn.utils.metadata_routing import MetadataRequest
-
-        request = getattr(self, "_metadata_request", None) or self._default_request()
-        assert isinstance(request, MetadataRequest)
-        for name, alias in wanted.items():
-            if alias != "$UNCHANGED$":
-                getattr(request, method).add_request(param=name, alias=alias)
-        self._metadata_request = request
-        return self
-
-    def _default_request(self) -> Any:
-        from sklearn.utils.metadata_routing import MetadataRequest
-
-        try:
-            request = MetadataRequest(owner=self)
-        except TypeError:
-            request = MetadataRequest(owner=type(self).__name__)
-        for method, names in {
-            "fit": ("tasks", "sample_weight"),
-            "predict": ("tasks",),
-            "predict_proba": ("tasks",),
-            "decision_function": ("tasks",),
-            "score": ("tasks", "sample_weight"),
-        }.items():
-            for name in names:
-                getattr(request, method).add_request(param=name, alias=None)
-        return request
-
-    def get_metadata_routing(self) -> Any:
-        """What scikit-learn's meta-estimators are to pass on; called by scikit-learn."""
-        import copy
-
-        return copy.deepcopy(getattr(self, "_metadata_request", None) or self._default_request())
-
-    def set_fit_request(self, *, tasks: Any = "$UNCHANGED$", sample_weight: Any = "$UNCHANGED$") -> Self:
-        """Ask scikit-learn's meta-estimators to hand ``tasks`` or ``sample_weight`` to ``fit``."""
-        return self._request("fit", tasks=tasks, sample_weight=sample_weight)
-
-    def set_predict_request(self, *, tasks: Any = "$UNCHANGED$") -> Self:
-        """Ask scikit-learn's meta-estimators to hand ``tasks`` to ``predict``."""
-        return self._request("predict", tasks=tasks)
-
-    def set_score_request(self, *, tasks: Any = "$UNCHANGED$", sample_weight: Any = "$UNCHANGED$") -> Self:
-        """Ask scikit-learn's meta-estimators to hand ``tasks`` or ``sample_weight`` to ``score``."""
-        return self._request("score", tasks=tasks, sample_weight=sample_weight)
-
 
 def _same(a: Any, b: Any) -> bool:
     return a is b or (type(a) is type(b) and bool(a == b))
@@ -370,20 +292,3 @@ def _same(a: Any, b: Any) -> bool:
 
 def _continuous(classes: NDArray[Any]) -> bool:
     return bool((classes != np.floor(classes)).any())
-
-
-def _names_message(fitted: tuple[str, ...], given: tuple[str, ...]) -> str:
-    """What differs, in the words that scikit-learn's users know."""
-    lines = ["The feature names should match those that were passed during fit."]
-    unseen = [n for n in given if n not in set(fitted)]
-    missing = [n for n in fitted if n not in set(given)]
-    if unseen:
-        lines.append("Feature names unseen at fit time:\n" + "\n".join(f"- {n}" for n in sorted(unseen)[:5]))
-    if missing:
-        lines.append(
-            "Feature names seen at fit time, yet now missing:\n"
-            + "\n".join(f"- {n}" for n in sorted(missing)[:5])
-        )
-    if not unseen and not missing:
-        lines.append("Feature names must be in the same order as they were in fit.")
-    return "\n".join(lines) + "\n"

@@ -76,6 +76,7 @@ class MultiTaskGPClassifier(Estimator):
     """
 
     loss = "logistic"
+    _learned = "model_"
     comparison_rows: ClassVar[int] = 1000
 
     def __init__(
@@ -177,10 +178,3 @@ class MultiTaskGPClassifier(Estimator):
         asked = ask(self, X, tasks)
         mean, variance = self.posterior_.latent(asked.X)
         return asked.answer(mean), asked.answer(np.sqrt(variance))
-
-    def _check_fitted(self) -> None:
-        if not hasattr(self, "model_"):
-            super()._check_fitted()
-
-    def __sklearn_is_fitted__(self) -> bool:
-        return hasattr(self, "model_")

@@ -94,6 +94,7 @@ class MultiTaskGP(Estimator):
     """
 
     loss = "squared"
+    _learned = "model_"
     comparison_rows: ClassVar[int] = 2000
 
     def __init__(
@@ -251,10 +252,3 @@ class MultiTaskGP(Estimator):
         target = None if about is None else (about[0], self._places([about[1]])[0])
         allowed = None if tasks is None else self._places(tasks)
         return choose_next(self.route_, self._design(X, "X"), by=by, about=target, tasks=allowed)
-
-    def _check_fitted(self) -> None:
-        if not hasattr(self, "model_"):
-            super()._check_fitted()
-
-    def __sklearn_is_fitted__(self) -> bool:
-        return hasattr(self, "model_")

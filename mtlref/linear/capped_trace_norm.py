@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mtlref.datafit import DataFit
-from mtlref.linear.model import Start
+from mtlref.linear.prepared import Start
 from mtlref.linear.stages import StagedModel
 from mtlref.optim.problem import Problem
 from mtlref.optim.result import Certificate

@@ -26,7 +26,8 @@ from numpy.typing import NDArray
 
 from mtlref import inputs
 from mtlref.datafit import DataFit
-from mtlref.linear.model import LinearModel, Start
+from mtlref.linear.model import LinearModel
+from mtlref.linear.prepared import Start
 from mtlref.optim.boxfit import box_in_row_space
 from mtlref.optim.boxnorm import BoxNormTerm
 from mtlref.optim.kmeans import spectral_labels

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from mtlref import inputs
 from mtlref.datafit import DataFit
 from mtlref.errors import DataError, FormError
-from mtlref.linear.model import LinearModel, Prepared, Solved, Start
+from mtlref.linear.model import LinearModel
+from mtlref.linear.prepared import Prepared, Solved, Start
 from mtlref.optim.factored import Factors
 from mtlref.optim.problem import Problem
 from mtlref.optim.result import Certificate, Result

@@ -24,7 +24,8 @@ from numpy.typing import NDArray
 from mtlref import inputs
 from mtlref.datafit import EPS, DataFit
 from mtlref.errors import DataError
-from mtlref.linear.model import LinearModel, Prepared, Start
+from mtlref.linear.model import LinearModel
+from mtlref.linear.prepared import Prepared, Start
 from mtlref.linear.taskgraph import (
     part_means,
     parts_of,

@@ -21,7 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mtlref.datafit import DataFit
-from mtlref.linear.model import LinearModel, Start
+from mtlref.linear.model import LinearModel
+from mtlref.linear.prepared import Start
 from mtlref.optim.problem import Problem
 from mtlref.optim.result import Certificate
 from mtlref.optim.run import Iterate

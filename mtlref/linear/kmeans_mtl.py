@@ -27,7 +27,8 @@ from numpy.typing import NDArray
 from mtlref import inputs
 from mtlref.datafit import DataFit
 from mtlref.linear import clustered_mtl
-from mtlref.linear.model import LinearModel, Prepared, Start
+from mtlref.linear.model import LinearModel
+from mtlref.linear.prepared import Prepared, Start
 from mtlref.optim.kmeans import improve, k_means, partitions
 from mtlref.optim.problem import Problem
 from mtlref.optim.result import Certificate

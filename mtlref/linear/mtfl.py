@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from mtlref import inputs
 from mtlref.datafit import DataFit
 from mtlref.linear.kernelized import KernelModel
-from mtlref.linear.model import Start
+from mtlref.linear.prepared import Start
 from mtlref.optim.problem import Problem
 from mtlref.optim.result import Certificate
 from mtlref.optim.run import Iterate

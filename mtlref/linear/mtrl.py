@@ -25,8 +25,8 @@ from mtlref import inputs
 from mtlref.datafit import DataFit
 from mtlref.errors import DataError
 from mtlref.linear.kernelized import KernelModel
-from mtlref.linear.model import Prepared, Start
 from mtlref.linear.newtask import NewTask, new_task
+from mtlref.linear.prepared import Prepared, Start
 from mtlref.optim.alternation import alternation
 from mtlref.optim.coupled import over_graph
 from mtlref.optim.problem import Problem

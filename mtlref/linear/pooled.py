@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 from mtlref import inputs
 from mtlref.datafit import DataFit
 from mtlref.errors import DataError
-from mtlref.linear.model import LinearModel, Start
+from mtlref.linear.model import LinearModel
+from mtlref.linear.prepared import Start
 from mtlref.optim.problem import Problem
 from mtlref.optim.result import Certificate
 from mtlref.optim.ridge import ridge

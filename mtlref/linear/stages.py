@@ -17,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mtlref import inputs
-from mtlref.linear.model import LinearModel, Prepared, Start
+from mtlref.linear.model import LinearModel
+from mtlref.linear.prepared import Prepared, Start
 from mtlref.optim.result import Certificate, Status
 from mtlref.optim.run import Outcome, run
 

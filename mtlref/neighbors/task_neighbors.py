@@ -127,6 +127,7 @@ class TaskNeighbors(Estimator):
     bandwidth_: float
     result_: Result
     _memory: Memory
+    _learned = "task_weights_"
     degrees: ClassVar[dict[str, int]] = {"lam": 2, "lam_sym": 2}
     objective = staticmethod(objective)
     certificate = staticmethod(certificate)
@@ -249,13 +250,6 @@ class TaskNeighbors(Estimator):
         return np.clip(out, -1.0, 1.0)
 
     # -- prediction --------------------------------------------------------------------------------------------------
-
-    def _check_fitted(self) -> None:
-        if not hasattr(self, "task_weights_"):
-            super()._check_fitted()
-
-    def __sklearn_is_fitted__(self) -> bool:
-        return hasattr(self, "task_weights_")
 
     def _scores(self, X: Any, tasks: Any) -> list[Array] | Array:
         """b_t + a' σ_t in the form that X has: a list over tasks, (m, T), or (m,)."""

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mtlref.errors import DataError, FormError, NotFitted
+from mtlref.errors import DataError, FormError
 from mtlref.nn.targets import Target
+from mtlref.sklearnhooks import ScikitLearnHooks
 from mtlref.tasks import TaskData
 
 Values = NDArray[Any]
@@ -36,28 +36,15 @@ class _Classifying:
         return self.method.__get__(owner, cls)
 
 
-class Predicting:
+class Predicting(ScikitLearnHooks):
     """What a fitted net answers. Mixed into an Estimator, whose checks of designs and task labels it uses."""
+
+    _learned = "params_"
 
     loss: Any
     tasks_: tuple[Any, ...]
     _targets: list[Target]
     _form: str
-
-    def _check_fitted(self) -> None:
-        if not hasattr(self, "params_"):
-            message = (
-                f"This {type(self).__name__} instance is not fitted yet. Call 'fit' with appropriate arguments before "
-                "using this estimator."
-            )
-            if "sklearn" in sys.modules:
-                from sklearn.exceptions import NotFittedError
-
-                raise type("NotFitted", (NotFitted, NotFittedError), {})(message)
-            raise NotFitted(message)
-
-    def __sklearn_is_fitted__(self) -> bool:
-        return hasattr(self, "params_")
 
     def __sklearn_tags__(self) -> Any:
         from sklearn.utils import ClassifierTags, InputTags, RegressorTags, Tags, TargetTags

@@ -29,6 +29,7 @@ LAYERS = [
         "distributed",
         "bibliography",
         "registry",
+        "sklearnhooks",
         "estimator",
     },
     {"losses", "datafit", "penalties", "linalg", "metrics", "recovery", "data"},

@@ -234,7 +234,7 @@ MUTANTS = [
            "y=tuple(_frozen(np.sort(target[r])) for r in rows)", "forms_give_the_same_bits SingleTaskRidge"),
     Mutant("run: any gap is good enough", "optim/run.py", "            if gap <= tol:\n                final, b = (certificate, b) if certify is quick else certify(W, b)\n                if final.relative_gap <= tol:",
            "            if gap <= 1e9:\n                final, b = certify(W, b)\n                if True:", "certificate_closes TraceNorm"),
-    Mutant("units: extreme columns scaled by the wrong power", "linear/model.py",
+    Mutant("units: extreme columns scaled by the wrong power", "linear/prepared.py",
            "(model.degrees[name] - 2) * self.ey - model.degrees[name] * self.ex", "-self.ex",
            "extreme_units_do_not_matter SingleTaskRidge"),
     Mutant("predict: intercepts of the wrong task", "estimator.py",

@@ -19,7 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mtlref.errors import CertificateError, DataError, FormError
-from mtlref.linear.model import LinearModel, Prepared
+from mtlref.linear.model import LinearModel
+from mtlref.linear.prepared import Prepared
 from mtlref.optim.result import Certificate
 from mtlref.tasks import TaskData
 from mtlref.verify.rigorous.elementary import sqrt_above

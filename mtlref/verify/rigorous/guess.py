@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mtlref.datafit import logistic_intercepts
-from mtlref.linear.model import LinearModel, Prepared
+from mtlref.linear.model import LinearModel
+from mtlref.linear.prepared import Prepared
 from mtlref.losses import LOSSES
 from mtlref.tasks import TaskData
 from mtlref.verify.rigorous.feasible import blocks_of, concatenated, interior, projected
