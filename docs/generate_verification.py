@@ -188,33 +188,36 @@ def cell(entry: dict[str, Any] | None) -> str:
 
 
 def mutation_lines(found: dict[str, Any]) -> list[str]:
-    """The section on the sample of all mutants, a row a family."""
-    rows = found["families"]
+    """The section on samples of all mutants, a row a sample and family."""
+    latest = {family: r["mutants"] for sample in found.values() for family, r in sample["families"].items()}
     out = [
-        "### A sample of all mutants", "",
-        f"Of the {sum(r['mutants'] for r in rows.values()):,} mutants that mutmut makes of {', '.join(rows)}, "
-        f"{sum(r['tried'] for r in rows.values())} tried, in an order drawn at random, as far as the time went. "
-        "*equivalent*: no test can refuse it; "
+        "### Samples of all mutants", "",
+        f"Of the {sum(latest.values()):,} mutants that mutmut makes of {', '.join(latest)}, drawn at random, each "
+        "sample by a seed of its own and by the tests of its day. *equivalent*: no test can refuse it; "
         "`docs/survivors.toml` says why. *at once*: refused by the tests as they were when the sample was drawn, with "
         "the share of all mutants that are not equivalent which these tests refuse at least, by the bound of Clopper "
         "and Pearson at 95 % confidence. *since*: refused by tests that a survivor of the sample led to, of which the "
         "bound takes no account. What never ends counts as refused. "
         "Each met the tests of its own part, the laws and the methods, not the whole suite.", "",
-        "| part | mutants | tried | equivalent | at once | at least | since | left |",
-        "|:--|--:|--:|--:|--:|--:|--:|--:|",
+        "| sample | part | mutants | tried | equivalent | at once | at least | since | left |",
+        "|--:|:--|--:|--:|--:|--:|--:|--:|--:|",
     ]  # fmt: skip
-    for family, r in rows.items():
-        real = r["tried"] - r["equivalent"]
-        out.append(
-            f"| {family} | {r['mutants']:,} | {r['tried']} | {r['equivalent']} | {r['at_once']} | "
-            f"{100 * r['bound']:.0f} % | {r['later']} | {real - r['at_once'] - r['later']} |"
+    said = []
+    for seed, sample in sorted(found.items()):
+        rows = sample["families"]
+        for family, r in rows.items():
+            real = r["tried"] - r["equivalent"]
+            out.append(
+                f"| {seed} | {family} | {r['mutants']:,} | {r['tried']} | {r['equivalent']} | {r['at_once']} | "
+                f"{100 * r['bound']:.0f} % | {r['later']} | {real - r['at_once'] - r['later']} |"
+            )
+        total = sum(r["tried"] - r["equivalent"] for r in rows.values())
+        at_once = sum(r["at_once"] for r in rows.values())
+        today = at_once + sum(r["later"] for r in rows.values())
+        said.append(
+            f"sample {seed}: {at_once} of {total} ({100 * at_once / total:.1f} %) at once, {today} today"
         )
-    total = sum(r["tried"] - r["equivalent"] for r in rows.values())
-    killed = sum(r["at_once"] + r["later"] for r in rows.values())
-    at_once = sum(r["at_once"] for r in rows.values())
-    out += ["", f"In all {100 * at_once / total:.1f} % of those that are not equivalent were refused at once, and "
-            f"{100 * killed / total:.1f} % are today."]  # fmt: skip
-    return [*out, ""]
+    return [*out, "", f"In all, of those that are not equivalent: {'; '.join(said)}.", ""]
 
 
 SECTIONS: dict[str, Callable[[Any], list[str]]] = {
@@ -276,7 +279,8 @@ def main(arguments: list[str] | None = None) -> int:
     if options.mutation:
         import measure_mutation
 
-        figures["mutation"] = measure_mutation.mutation(options.mutation)
+        for seed, paths in measure_mutation.by_seed(options.mutation).items():
+            figures.setdefault("mutation", {})[seed] = measure_mutation.mutation(paths)
     if options.endurance:
         figures["endurance"] = endurance(options.endurance)
     taken = options.render or options.mutation or options.endurance
