@@ -156,7 +156,8 @@ def endurance_lines(found: dict[str, Any]) -> list[str]:
         "### Our own solvers on drawn problems", "",
         "`mtlref endure`: each method's laws, for both losses, put to problems that Hypothesis draws, awkward ones "
         "first of all. *pairs*: of a law and a loss, among which the problems are shared. *refuted*: problems on which "
-        f"a law did not hold, {refuted} in all.", "",
+        f"a law did not hold, {refuted} in all. What was refuted before, and mended, is a test: "
+        "`tests/laws/test_refuted_once.py`.", "",
         "| method | problems | pairs | refuted |", "|:--|--:|--:|--:|",
     ]  # fmt: skip
     for name, r in found.items():
