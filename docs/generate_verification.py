@@ -3,6 +3,7 @@
 python docs/generate_verification.py                          # measure everything, then write (half an hour)
 python docs/generate_verification.py --only nist residuals    # these parts anew, the others as they are
 python docs/generate_verification.py --mutation FOLDER/sample.json ..    # take over what tests/mutants/sample.py found
+python docs/generate_verification.py --endurance FOLDER/chunks.jsonl     # .. and what mtlref endure found
 python docs/generate_verification.py --render                 # measure nothing
 python docs/generate_verification.py --check                  # exit code 1 where page and figures differ
 
@@ -28,7 +29,7 @@ from mtlref.verify import residuals as residuals_page
 ROOT = Path(__file__).resolve().parent.parent
 PAGE, FIGURES = ROOT / "docs" / "verification.md", ROOT / "docs" / "verification.json"
 BEGIN, END = "<!-- evidence: begin, written by docs/generate_verification.py -->", "<!-- evidence: end -->"
-PARTS = ("oracles", "laws", "mutants", "gaps", "nist", "residuals", "peers")
+PARTS = ("oracles", "laws", "mutants", "gaps", "nist", "residuals", "peers", "objects")
 
 
 def sci(value: float) -> str:
@@ -107,8 +108,13 @@ def residual_lines(found: dict[str, float]) -> list[str]:
     return [
         "### Residual ratios", "",
         "‖residual‖ / (‖A‖ ‖x‖ eps size), the largest over condition numbers from 1 to 1e15 and NIST's designs. "
-        "LAPACK's own tests reject 30.", "",
+        "LAPACK's own tests reject 30. *units apart*: columns up to 1e12 apart in size, under a coupling that "
+        "outweighs all but the largest, each column judged in its own unit.", "",
         residuals_page.table(found), "",
+        "Not shown up to 1e15: conjugate gradients, which leave alone what has less than 1e-13 of the largest "
+        "curvature; least squares with `lam=0`, refused at 1e15, where the columns do not determine the answer; "
+        "processes, shown to 1e12 and refused beyond 1e14. Solves inside interior-point and factored methods have no "
+        "row: the certificate judges what comes of them.", "",
     ]  # fmt: skip
 
 
@@ -127,9 +133,44 @@ def peer_lines(found: list[dict[str, Any]]) -> list[str]:
     return [*out, "", "Faults found in others are told in {doc}`provenance`.", ""]
 
 
+def object_lines(found: list[dict[str, Any]]) -> list[str]:
+    """Other packages' proximal operators, a row an operator."""
+    out = [
+        "### Peers' proximal operators", "",
+        "`mt.verify.laws.run_penalty` on other packages' penalties: how many laws of those that they should obey were "
+        "tried, and which are broken. What is behind it is told in {doc}`provenance`.", "",
+        "| package | operator | laws | broken |", "|:--|:--|--:|:--|",
+    ]  # fmt: skip
+    for r in found:
+        if r["broken"]:
+            broken = ", ".join(f"`{law}`" for law in r["broken"])
+            out.append(f"| {r['package']} {r['version']} | `{r['name']}` | {r['laws']} | {broken} |")
+    whole = [f"{r['package']} `{r['name']}` ({r['laws']})" for r in found if not r["broken"]]
+    return [*out, "", f"Every law holds for {', '.join(whole)}.", ""]
+
+
+def endurance_lines(found: dict[str, Any]) -> list[str]:
+    """Our own solvers on drawn problems, a row a method."""
+    refuted = sum(r["refuted"] for r in found.values())
+    out = [
+        "### Our own solvers on drawn problems", "",
+        "`mtlref endure`: each method's laws, for both losses, put to problems that Hypothesis draws, awkward ones "
+        "first of all. *pairs*: of a law and a loss, among which the problems are shared. *refuted*: problems on which "
+        f"a law did not hold, {refuted} in all. What was refuted before, and mended, is a test: "
+        "`tests/laws/test_refuted_once.py`.", "",
+        "| method | problems | pairs | refuted |", "|:--|--:|--:|--:|",
+    ]  # fmt: skip
+    for name, r in found.items():
+        out.append(f"| `{name}` | {r['problems']:,} | {r['pairs']} | {r['refuted']} |")
+    return [*out, ""]
+
+
 def rendered(figures: dict[str, Any]) -> str:
     """The measured part of the page."""
-    said = f"Every figure below is written by `python docs/generate_verification.py` ({figures.get('versions', '')})."
+    versions = figures.get("versions", {})
+    usual = Counter(versions.values()).most_common(1)[0][0] if versions else ""
+    others = "".join(f"; {part}: {said}" for part, said in versions.items() if said != usual)
+    said = f"Every figure below is written by `python docs/generate_verification.py` ({usual}{others})."
     out = ["## Measured", "", said, ""]
     if "oracles" in figures:
         out += oracle_lines(figures["oracles"], figures.get("laws", {}))
@@ -148,42 +189,47 @@ def cell(entry: dict[str, Any] | None) -> str:
 
 
 def mutation_lines(found: dict[str, Any]) -> list[str]:
-    """The section on the sample of all mutants, a row a family."""
-    rows = found["families"]
+    """The section on samples of all mutants, a row a sample and family."""
+    latest = {family: r["mutants"] for sample in found.values() for family, r in sample["families"].items()}
     out = [
-        "### A sample of all mutants", "",
-        f"Of the {sum(r['mutants'] for r in rows.values()):,} mutants that mutmut makes of {', '.join(rows)}, "
-        f"{sum(r['tried'] for r in rows.values())} tried, in an order drawn at random, as far as the time went. "
-        "*equivalent*: no test can refuse it; "
+        "### Samples of all mutants", "",
+        f"Of the {sum(latest.values()):,} mutants that mutmut makes of {', '.join(latest)}, drawn at random, each "
+        "sample by a seed of its own and by the tests of its day. *equivalent*: no test can refuse it; "
         "`docs/survivors.toml` says why. *at once*: refused by the tests as they were when the sample was drawn, with "
         "the share of all mutants that are not equivalent which these tests refuse at least, by the bound of Clopper "
         "and Pearson at 95 % confidence. *since*: refused by tests that a survivor of the sample led to, of which the "
         "bound takes no account. What never ends counts as refused. "
         "Each met the tests of its own part, the laws and the methods, not the whole suite.", "",
-        "| part | mutants | tried | equivalent | at once | at least | since | left |",
-        "|:--|--:|--:|--:|--:|--:|--:|--:|",
+        "| sample | part | mutants | tried | equivalent | at once | at least | since | left |",
+        "|--:|:--|--:|--:|--:|--:|--:|--:|--:|",
     ]  # fmt: skip
-    for family, r in rows.items():
-        real = r["tried"] - r["equivalent"]
-        out.append(
-            f"| {family} | {r['mutants']:,} | {r['tried']} | {r['equivalent']} | {r['at_once']} | "
-            f"{100 * r['bound']:.0f} % | {r['later']} | {real - r['at_once'] - r['later']} |"
+    said = []
+    for seed, sample in sorted(found.items()):
+        rows = sample["families"]
+        for family, r in rows.items():
+            real = r["tried"] - r["equivalent"]
+            out.append(
+                f"| {seed} | {family} | {r['mutants']:,} | {r['tried']} | {r['equivalent']} | {r['at_once']} | "
+                f"{100 * r['bound']:.0f} % | {r['later']} | {real - r['at_once'] - r['later']} |"
+            )
+        total = sum(r["tried"] - r["equivalent"] for r in rows.values())
+        at_once = sum(r["at_once"] for r in rows.values())
+        today = at_once + sum(r["later"] for r in rows.values())
+        said.append(
+            f"sample {seed}: {at_once} of {total} ({100 * at_once / total:.1f} %) at once, {today} today"
         )
-    total = sum(r["tried"] - r["equivalent"] for r in rows.values())
-    killed = sum(r["at_once"] + r["later"] for r in rows.values())
-    at_once = sum(r["at_once"] for r in rows.values())
-    out += ["", f"In all {100 * at_once / total:.1f} % of those that are not equivalent were refused at once, and "
-            f"{100 * killed / total:.1f} % are today."]  # fmt: skip
-    return [*out, ""]
+    return [*out, "", f"In all, of those that are not equivalent: {'; '.join(said)}.", ""]
 
 
 SECTIONS: dict[str, Callable[[Any], list[str]]] = {
     "mutants": fault_lines,
     "mutation": mutation_lines,
+    "endurance": endurance_lines,
     "gaps": gap_lines,
     "nist": nist_lines,
     "residuals": residual_lines,
     "peers": peer_lines,
+    "objects": object_lines,
 }
 
 
@@ -191,6 +237,20 @@ def page(figures: dict[str, Any]) -> str:
     """The page's text with the measured part between the marks."""
     head, rest = PAGE.read_text(encoding="utf-8").split(BEGIN)
     return f"{head}{BEGIN}\n\n{rendered(figures)}\n\n{END}{rest.split(END)[1]}"
+
+
+def endurance(paths: list[Path]) -> dict[str, Any]:
+    """What ``mtlref endure`` found, a row a method; a chunk that was run again counts as it was last."""
+    from mtlref.verify.endurance import HELD, finished
+
+    chunks = {(c.method, c.loss, c.law, c.number): c for path in paths for c in finished(path)}
+    rows: dict[str, Any] = {}
+    for c in chunks.values():
+        row = rows.setdefault(c.method, {"problems": 0, "refuted": 0, "pairs": []})
+        row["problems"] += c.examples
+        row["refuted"] += c.status != HELD
+        row["pairs"].append((c.loss, c.law))
+    return {name: row | {"pairs": len(set(row["pairs"]))} for name, row in rows.items()}
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -202,6 +262,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--mutation", type=Path, nargs="+", help="each a sample.json of tests/mutants/sample.py"
     )
+    parser.add_argument("--endurance", type=Path, nargs="+", help="each a chunks.jsonl of mtlref endure")
     parser.add_argument("--render", action="store_true", help="measure nothing")
     parser.add_argument(
         "--check", action="store_true", help="measure and write nothing, fail where the page would change"
@@ -215,16 +276,21 @@ def main(arguments: list[str] | None = None) -> int:
                 "docs/verification.md is not what its figures say: python docs/generate_verification.py --render"
             )
         return int(stale)
-    if options.mutation or options.only or not options.render:
-        sys.path.insert(0, str(ROOT / "docs"))
-        import measure_mutation
-        import measure_verification as measure
+    sys.path.insert(0, str(ROOT / "docs"))
     if options.mutation:
-        figures["mutation"] = measure_mutation.mutation(options.mutation)
-    parts = options.only or ([] if options.render or options.mutation else PARTS)
+        import measure_mutation
+
+        for seed, paths in measure_mutation.by_seed(options.mutation).items():
+            figures.setdefault("mutation", {})[seed] = measure_mutation.mutation(paths)
+    if options.endurance:
+        figures["endurance"] = endurance(options.endurance)
+    taken = options.render or options.mutation or options.endurance
+    parts = options.only or ([] if taken else PARTS)
+    if parts:
+        import measure_verification as measure
     for name in parts:
         figures[name] = measure.PARTS[name]()
-        figures["versions"] = (
+        figures.setdefault("versions", {})[name] = (
             f"NumPy {version('numpy')}, SciPy {version('scipy')}, {platform.system()} {platform.machine()}"
         )
         FIGURES.write_text(json.dumps(figures, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

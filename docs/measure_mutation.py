@@ -37,6 +37,14 @@ def mutation(paths: list[Path]) -> dict[str, Any]:
     return {"families": dict(sorted(families.items())), "survivors": sorted(left)}
 
 
+def by_seed(paths: list[Path]) -> dict[str, list[Path]]:
+    """The records of each sample, by its seed."""
+    found: dict[str, list[Path]] = {}
+    for path in paths:
+        found.setdefault(str(json.loads(path.read_text(encoding="utf-8"))["seed"]), []).append(path)
+    return found
+
+
 def at_least(hits: int, tries: int) -> float:
     """The share that is exceeded with 95 % confidence where ``hits`` of ``tries`` have it (Clopper and Pearson)."""
     from scipy.stats import beta

@@ -14,6 +14,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+import measure_objects  # beside this file
 import numpy as np
 
 import mtlref as mt
@@ -182,8 +183,22 @@ def peers() -> list[dict[str, Any]]:
     def sk(kind: str, **options: Any) -> Any:
         return getattr(import_module("sklearn.linear_model"), kind)(**options)
 
-    def other(package: str, kind: str, lam: float, tightest: bool) -> Any:
-        return getattr(import_module(package), kind)(alpha=lam, **({"tol": 1e-12} if tightest else {}))
+    def other(kind: str, lam: float, tightest: bool) -> Any:
+        return getattr(import_module("skglm"), kind)(alpha=lam, **({"tol": 1e-12} if tightest else {}))
+
+    def path(kind: str, targets: Any, lam: float, tightest: bool) -> tuple[Any, Any]:
+        # The function beneath its estimators, which do not run with scikit-learn >= 1.6; it fits no intercept.
+        about, middle = X - X.mean(axis=0), targets.mean(axis=0)
+        given: tuple[Any, ...] = (np.asfortranarray(about), np.asfortranarray(targets - middle))
+        more = {"tol": 1e-12} if tightest else {}
+        function = getattr(import_module("celer.homotopy"), kind)
+        loss = ("lasso",) if kind == "celer_path" else ()
+        W = function(*given, *loss, alphas=np.array([lam]), **more)[1][..., 0].T
+        return W, middle - X.mean(axis=0) @ W
+
+    def tasks(kind: str, lam: float, tightest: bool) -> tuple[Any, Any]:
+        answers = [path(kind, Y[:, t], lam, tightest) for t in range(T)]
+        return np.column_stack([w for w, _ in answers]), np.array([b for _, b in answers])
 
     def case(kind: str, t: bool) -> tuple[Any, Any]:
         more: dict[str, Any] = tight if t else {}
@@ -199,12 +214,12 @@ def peers() -> list[dict[str, Any]]:
     cases: list[tuple[str, str, Any, Callable[[bool], Any]]] = [
         ("scikit-learn", kind, model, lambda t, kind=kind: case(kind, t)) for kind, model in models.items()
     ]
-    for package in ("celer", "skglm"):
-        cases += [
-            (package, "MultiTaskLasso", joint,
-             lambda t, q=package: together(lambda: other(q, "MultiTaskLasso", joint.lam, t))),
-            (package, "Lasso", lasso, lambda t, q=package: columns(lambda: other(q, "Lasso", lasso.lam, t))),
-        ]  # fmt: skip
+    cases += [
+        ("celer", "mtl_path", joint, lambda t: path("mtl_path", Y, joint.lam, t)),
+        ("celer", "celer_path", lasso, lambda t: tasks("celer_path", lasso.lam, t)),
+        ("skglm", "MultiTaskLasso", joint, lambda t: together(lambda: other("MultiTaskLasso", joint.lam, t))),
+        ("skglm", "Lasso", lasso, lambda t: columns(lambda: other("Lasso", lasso.lam, t))),
+    ]
     found = []
     for package, name, model, run in cases:
         try:
@@ -237,4 +252,5 @@ PARTS: dict[str, Callable[[], Any]] = {
     "nist": nist,
     "residuals": residuals,
     "peers": peers,
+    "objects": measure_objects.objects,
 }

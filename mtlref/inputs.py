@@ -179,6 +179,16 @@ def row_weights(w: Any, name: str, n: int) -> Array:
     return array
 
 
+def finite(value: Any, name: str) -> float:
+    """A finite number."""
+    if isinstance(value, bool) or not isinstance(value, (numbers.Real, np.floating, np.integer)):
+        raise FormError(f"{name} must be a number; got {value!r} of type {type(value).__name__}")
+    number = float(value)
+    if not math.isfinite(number):
+        raise DataError(f"{name} must be finite; got {value!r}")
+    return number
+
+
 def nonnegative(value: Any, name: str) -> float:
     """A finite number >= 0."""
     if isinstance(value, bool) or not isinstance(value, (numbers.Real, np.floating, np.integer)):

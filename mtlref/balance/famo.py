@@ -18,7 +18,7 @@ from mtlref.balance.jacobian import as_losses
 from mtlref.balance.moco import softmax
 from mtlref.balance.weighting import LossWeighting
 from mtlref.errors import DataError
-from mtlref.inputs import count, nonnegative
+from mtlref.inputs import count, finite, nonnegative, vector
 
 Array = NDArray[np.float64]
 
@@ -67,7 +67,12 @@ class FAMO(LossWeighting):
         return Logits(count(T, "T"), np.zeros(T))
 
     def _above(self, losses: Array) -> Array:
-        above = losses - np.asarray(self.floor, dtype=float)
+        floor = (
+            np.full(len(losses), finite(self.floor, "floor"))
+            if np.ndim(self.floor) == 0
+            else vector(self.floor, "floor", len(losses), of="the losses")
+        )
+        above = losses - floor
         if (above <= 0).any():
             t = int(np.argmin(above))
             raise DataError(f"losses must be > floor; got {losses[t]!r} for task {t}")

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from mtlref.balance.balancer import Found, GradientBalancer
 from mtlref.balance.jacobian import Rows
 from mtlref.errors import DataError
-from mtlref.inputs import vector
+from mtlref.inputs import finite, vector
 
 Array = NDArray[np.float64]
 
@@ -48,7 +48,7 @@ class GradDrop(GradientBalancer):
 
     def _leaks(self, m: int) -> Array:
         leak: Array = (
-            np.full(m, float(self.leak))
+            np.full(m, finite(self.leak, "leak"))
             if np.ndim(self.leak) == 0
             else vector(self.leak, "leak", m, of="J's rows")
         )

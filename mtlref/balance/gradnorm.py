@@ -70,7 +70,11 @@ class GradNorm(LossWeighting):
     def init(self, T: int) -> Rates:
         """Weights 1."""
         count(T, "T")
-        return Rates(T, np.ones(T), None if self.first is None else as_losses(self.first, T, positive=True))
+        return Rates(
+            T,
+            np.ones(T),
+            None if self.first is None else as_losses(self.first, T, positive=True, name="first"),
+        )
 
     def _next(self, state: Any, J: Any, losses: Any, rng: Any, draw: Any) -> tuple[Array, Any]:
         first = losses.copy() if state.first is None else state.first

@@ -21,7 +21,7 @@ from mtlref.balance.balancer import Found, GradientBalancer
 from mtlref.balance.jacobian import Rows
 from mtlref.balance.visits import visits
 from mtlref.errors import DataError
-from mtlref.inputs import choice, count, nonnegative
+from mtlref.inputs import choice, count, finite, nonnegative
 
 Array = NDArray[np.float64]
 
@@ -61,7 +61,7 @@ class GradVac(GradientBalancer):
     def __post_init__(self) -> None:
         if nonnegative(self.beta, "beta") > 1:
             raise DataError(f"beta must be in [0, 1]; got {self.beta!r}")
-        if not -1 < self.start < 1:
+        if not -1 < finite(self.start, "start") < 1:
             raise DataError(f"start must be in (-1, 1); got {self.start!r}")
         choice(self.convention, "convention", ("paper", "conflict"))
 

@@ -17,8 +17,7 @@ from numpy.typing import NDArray
 from mtlref.balance.jacobian import as_losses
 from mtlref.balance.uw import LogVariances
 from mtlref.balance.weighting import LossWeighting
-from mtlref.errors import DataError
-from mtlref.inputs import count, nonnegative
+from mtlref.inputs import count, finite, nonnegative
 
 Array = NDArray[np.float64]
 
@@ -42,8 +41,7 @@ class IMTLL(LossWeighting):
     positive: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
-        if not np.isfinite(self.start):
-            raise DataError(f"start must be finite; got {self.start!r}")
+        finite(self.start, "start")
         nonnegative(self.lr, "lr")
 
     def optimum(self, losses: Any) -> Array:

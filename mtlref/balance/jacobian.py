@@ -37,20 +37,20 @@ def as_jacobian(J: Any) -> Array:
     return array
 
 
-def as_losses(losses: Any, m: int | None = None, *, positive: bool = False) -> Array:
+def as_losses(losses: Any, m: int | None = None, *, positive: bool = False, name: str = "losses") -> Array:
     """Finite losses (m,), of which ``positive`` ones must be > 0. Raises DataError, FormError."""
     if losses is None:
-        raise FormError("losses must be an array with a value for each task; got None")
-    array = as_float(losses, "losses", 1)
+        raise FormError(f"{name} must be an array with a value for each task; got None")
+    array = as_float(losses, name, 1)
     if len(array) == 0:
-        raise DataError("losses must have at least one entry; got none")
+        raise DataError(f"{name} must have at least one entry; got none")
     if m is not None and len(array) != m:
-        raise DataError(f"losses must have shape ({m},), one for each task; got {array.shape}")
-    check_finite(array, "losses")
+        raise DataError(f"{name} must have shape ({m},), one for each task; got {array.shape}")
+    check_finite(array, name)
     if positive and (array <= 0).any():
         t = int(np.argmin(array))
         raise DataError(
-            f"losses must be > 0, their logarithm or ratio is taken; got {array[t]!r} for task {t}"
+            f"{name} must be > 0, their logarithm or ratio is taken; got {array[t]!r} for task {t}"
         )
     return array
 

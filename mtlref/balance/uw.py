@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from mtlref.balance.jacobian import as_losses
 from mtlref.balance.weighting import LossWeighting
 from mtlref.errors import DataError
-from mtlref.inputs import choice, count, nonnegative
+from mtlref.inputs import choice, count, finite, nonnegative
 
 Array = NDArray[np.float64]
 FACTOR = {"regression": 0.5, "classification": 1.0}
@@ -59,10 +59,9 @@ class UW(LossWeighting):
     positive: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
-        for form in (self.form,) if isinstance(self.form, str) else self.form:
+        for form in (self.form,) if np.ndim(self.form) == 0 else self.form:
             choice(form, "form", tuple(FACTOR))
-        if not np.isfinite(self.start):
-            raise DataError(f"start must be finite; got {self.start!r}")
+        finite(self.start, "start")
         nonnegative(self.lr, "lr")
         choice(self.convention, "convention", ("paper", "positive"))
 

@@ -142,13 +142,17 @@ def iterates(
     M = laplacian(graph, lam, ridge, problem.T)
     if lam_sparse:
         return sparse_coupled_fit(problem, start, M, lam_sparse)
-    return in_row_space(
-        problem,
-        start,
-        lambda part, begin: quadratic_penalty(
-            part, begin, times=lambda V: M @ V, factor=lambda q: graph_solver(q, M)
-        ),
-    )
+    # What the tasks of a part have in common is taken away before the product, for a graph does not see it.
+    parts = parts_of(graph) if is_sparse(graph) else connected_parts(np.broadcast_to(graph, M.shape))
+    first = np.unique(parts, return_index=True)[1][parts]
+
+    def times(V: Array) -> Array:
+        return np.asarray(M @ (V - V[first]) + ridge * V[first])
+
+    def inside(part: Problem, begin: Start | None) -> Iterator[Iterate]:
+        return quadratic_penalty(part, begin, times, lambda q: graph_solver(q, M))
+
+    return in_row_space(problem, start, inside)
 
 
 @register(

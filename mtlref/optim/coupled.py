@@ -11,6 +11,7 @@ from scipy.linalg import cho_factor, cho_solve
 
 from mtlref.optim.conjugate import conjugate_gradients
 from mtlref.optim.quadratic import Quadratic
+from mtlref.optim.rowsystem import inverse_lower
 from mtlref.optim.sparsegraph import over_sparse_graph
 
 Array = NDArray[np.float64]
@@ -21,12 +22,15 @@ DENSE = 300
 CG_LIMIT = 500
 CG_ACCURACY = 1e-10
 NO_CURVATURE = 1e-13
+EPS = float(np.finfo(float).eps)
+# Eigenvalues below this share of the largest are half rounding.
+CANCELLED = 1e-8
 # What is smaller beside a unit diagonal is rounding.
 FLOOR = 1e-14
-# Columns 1e8 apart.
-GRADED = 1e16
+# Columns 1e4 apart.
+GRADED = 1e8
 # Squares of rounding: what is smaller beside the largest is no unit but a zero that a change of coordinates left.
-NOISE = 1e-27
+NOISE = 1e-25
 # Beyond this multiple of the curvature a coupling leaves differences below rounding.
 RIGID = 1e16
 
@@ -69,33 +73,43 @@ def graph_solver(q: Quadratic, L: Any) -> Solver:
     return over_graph(q, L) if isinstance(L, np.ndarray) else over_sparse_graph(q, L)
 
 
-def graded(q: Quadratic) -> bool:
-    """Whether columns' units are so far apart that eigenvectors of the largest hide the smallest."""
+def graded(q: Quadratic, coupling: float = 0.0) -> bool:
+    """Whether columns' units, or theirs and a coupling, are so far apart that the largest hide the smallest."""
     if q.H is None:
         return False
     size = q.diagonal.mean(axis=0)
     least = float(size[size > 0].min(initial=np.inf))
-    return NOISE * float(size.max()) < least < float(size.max()) / GRADED
+    most = float(size.max())
+    return NOISE * most < least < max(most, coupling) / GRADED
 
 
 def _graded_mean(q: Quadratic, spread: float, level: float) -> Solver:
     """``around_mean`` by elimination in the coordinates w_j / s_j in which no column is larger than another.
 
-    There the mean's system is mean_t(C_t⁻¹ (S H_t S + level S²)), C_t = S H_t S + spread S², S = diag(s).
+    There the mean's system is mean_t(C_t⁻¹ (S H_t S + level S²)), C_t = S H_t S + spread S², S = diag(s). A column that
+    the spread outweighs is as small in it as in H: its own unit takes the mean's system to a diagonal near one.
     """
     assert q.H is not None
-    s = 1.0 / np.sqrt(q.diagonal.mean(axis=0) + spread)
+    size = q.diagonal.mean(axis=0)
+    s = 1.0 / np.sqrt(size + spread)
     inside = q.H * s[:, None] * s
     squares = np.diag(s * s)
-    C = inside + (q.ridge + spread) * squares
-    shares = np.linalg.solve(C, inside + (q.ridge + level) * squares).mean(axis=0)
+    C = inside + (q.ridge + spread) * squares + FLOOR * np.eye(q.p)
+    try:
+        half = inverse_lower(np.asarray(np.linalg.cholesky(C), dtype=np.float64))
+        inverse = np.matmul(half.transpose(0, 2, 1), half)
+    except np.linalg.LinAlgError:
+        inverse = np.linalg.pinv(C, rcond=FLOOR, hermitian=True)
+    shares = np.matmul(inverse, inside + (q.ridge + level) * squares).mean(axis=0)
+    unit = s * np.sqrt(size + level)
+    unit = np.where(unit > 0, unit, 1.0)
     # What neither the data nor the level bend is left where it is.
-    inverse = np.linalg.pinv(shares, rcond=FLOOR)
+    back = np.linalg.pinv(shares / unit[:, None] / unit, rcond=FLOOR)
 
     def solve(R: Array) -> Array:
-        alone = np.linalg.solve(C, (R * s)[:, :, None])[:, :, 0]
-        mean = inverse @ alone.mean(axis=0)
-        pull = np.linalg.solve(C, (spread - level) * (s * s * mean)[:, None])[:, :, 0]
+        alone = np.matmul(inverse, (R * s)[:, :, None])[:, :, 0]
+        mean = (back @ (alone.mean(axis=0) / unit)) / unit
+        pull = np.matmul(inverse, (spread - level) * (s * s * mean)[:, None])[:, :, 0]
         return np.asarray((alone + pull) * s)
 
     return solve
@@ -105,11 +119,34 @@ def over_graph(q: Quadratic, L: Array) -> Solver:
     """Any L ⪰ 0 (T, T): exactly for one design or few unknowns, else by preconditioned conjugate gradients."""
     level, V = np.linalg.eigh(L)
     level = np.maximum(level, 0.0)
-    if q.shared or q.T == 1:
+    alike = q.shared or q.T == 1
+    if (alike or q.T * q.p <= DENSE) and graded(q, float(level[-1])):
+        return _at_unit_diagonal(q, *_common(L, level, V))
+    if alike:
         return _one_design(q, level, V)
     if q.T * q.p <= DENSE:
-        return _dense_at_unit_diagonal(q, L) if graded(q) else _dense(q, L)
+        return _dense(q, L)
     return _conjugate_gradients(q, L, level, V)
+
+
+def _common(L: Array, level: Array, V: Array) -> tuple[Array, Array]:
+    """The eigenvalues and eigenvectors, those of a graph's connected parts, which are constant there, without rounding.
+
+    What rounding adds to such an eigenvalue would outweigh small columns, and to its vector pull tasks apart.
+    """
+    from scipy.sparse.csgraph import connected_components
+
+    small = int((level < CANCELLED * level[-1]).sum())
+    parts = np.unique(connected_components(L != 0, directed=False)[1], return_inverse=True)[1]
+    if small != parts.max() + 1:
+        return level, V
+    constant = (parts[:, None] == np.arange(small)) / np.sqrt(np.bincount(parts))
+    if not np.abs(constant @ (constant.T @ V[:, :small]) - V[:, :small]).max() < CANCELLED:
+        return level, V
+    own = L.sum(axis=1)
+    own[np.abs(own) <= len(L) * EPS * np.abs(L).sum(axis=1)] = 0.0
+    known = np.maximum(own @ constant**2, 0.0)
+    return np.append(known, level[small:]), np.column_stack([constant, V[:, small:]])
 
 
 def _one_design(q: Quadratic, level: Array, V: Array) -> Solver:
@@ -154,23 +191,30 @@ def _dense(q: Quadratic, L: Array) -> Solver:
     return lambda R: np.asarray(cho_solve(factor, R.ravel(), check_finite=False).reshape(T, p))
 
 
-def _dense_at_unit_diagonal(q: Quadratic, L: Array) -> Solver:
-    """The same in coordinates in which no column is larger than another, so that none hides another."""
+def _at_unit_diagonal(q: Quadratic, level: Array, V: Array) -> Solver:
+    """In the eigenvectors of L and at a unit diagonal there, so that nothing hides a column that the coupling outweighs
+    but where it leaves tasks free to move together."""
     assert q.H is not None
-    size = q.diagonal + np.diag(L)[:, None]
+    T, p = q.T, q.p
+    if len(q.H) == 1:  # a system a level
+        M = q.H + (q.ridge + level)[:, None, None] * np.eye(p)
+    else:
+        M = np.einsum("tk,tl,tij->kilj", V, V, q.H, optimize=True).reshape(1, T * p, T * p)
+        M[0][np.diag_indices(T * p)] += np.repeat(q.ridge + level, p)
+    size = np.einsum("kii->ki", M)
     s = 1.0 / np.sqrt(np.where(size > 0, size, 1.0))
-    M = np.kron(L, np.eye(q.p)).reshape(q.T, q.p, q.T, q.p)
-    t = np.arange(q.T)
-    M[t, :, t, :] += q.H
-    flat = M.reshape(q.T * q.p, -1)
-    flat[np.diag_indices_from(flat)] += q.ridge
-    flat *= s.reshape(-1, 1) * s.ravel()
-    flat[np.diag_indices_from(flat)] += FLOOR
+    M = M * s[:, :, None] * s[:, None, :] + FLOOR * np.eye(M.shape[1])
     try:
-        factor = cho_factor(flat, lower=True, check_finite=False)
+        half = inverse_lower(np.asarray(np.linalg.cholesky(M), dtype=np.float64))
+        inverse = np.matmul(half.transpose(0, 2, 1), half)
     except np.linalg.LinAlgError:
-        return _dense(q, L)
-    return lambda R: np.asarray(s * cho_solve(factor, (s * R).ravel(), check_finite=False).reshape(R.shape))
+        inverse = np.linalg.pinv(M, rcond=FLOOR, hermitian=True)
+
+    def solve(R: Array) -> Array:
+        B = s * (V.T @ R).reshape(s.shape)
+        return np.asarray(V @ (s * np.matmul(inverse, B[:, :, None])[:, :, 0]).reshape(T, p))
+
+    return solve
 
 
 def _conjugate_gradients(q: Quadratic, L: Array, level: Array, V: Array) -> Solver:

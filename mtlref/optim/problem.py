@@ -24,6 +24,8 @@ Array = NDArray[np.float64]
 
 # A dense H_t is worth its p² numbers while a task has at least this share of p rows.
 DENSE_ROWS = 0.5
+# Directions that rows reach by no more than their rounding, as where rows are repeated, are none of theirs.
+UNREACHED = 1e-14
 # Of sparse rows, whose factors are products and not numbers, up to so many features always.
 SMALL_GRAM = 1000
 
@@ -224,6 +226,8 @@ class Problem:
             X = (inside,) * d.T if d.shared else tuple(np.split(inside, cuts))
             return span, replace(self, data=replace(d, X=X, feature_names=None))
         Q, _ = np.linalg.qr(rows.T)
+        length = np.linalg.norm(rows @ Q, axis=0)
+        Q = Q[:, length > UNREACHED * length.max()] if length.any() else Q
         if d.shared:
             X = (d.X[0] @ Q,) * d.T
         else:

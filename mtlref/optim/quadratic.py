@@ -22,6 +22,8 @@ from mtlref.optim.stacks import inverse_factors, inverses, principal
 from mtlref.sparserows import RowSpan
 
 Array = NDArray[np.float64]
+# Below this share of the curvature an inverse factor costs half of the digits of a solve.
+FAINT = 1e-8
 # Of the mean curvature, where the spectrum is not known: as the lowest that counts.
 LEAST_CURVED = 1e-4
 
@@ -195,6 +197,8 @@ class Quadratic:
                     return lambda B: np.asarray(B @ inverse[0])
                 return lambda B: np.asarray(np.matmul(inverse, B[:, :, None])[:, :, 0])
             stack, gram = self._stacked
+            if total < FAINT * float(gram.trace(axis1=1, axis2=2).max()):
+                return lambda B: self.solve_shifted(B, shift)
             # (c I + A'A)⁻¹ = (I − M'M) / c with M = L⁻¹ A, L L' = c I + A A'
             M = np.matmul(inverse_factors(gram, total), stack)
         except np.linalg.LinAlgError:
@@ -231,8 +235,11 @@ class Quadratic:
         return np.asarray(out if full else out + B / total)
 
 
-# Through the Gram matrix, directions below this share of its largest eigenvalue would not be orthogonal to 1e-10.
+# Through the Gram matrix, directions below this share of its largest eigenvalue would not be orthogonal to 1e-10; what
+# is lost before is won back by one round of Gram and Schmidt's.
 WELL, NONE = 1e-6, 1e-13
+# At or above this share nothing is felt to be lost, and the p × k product is not formed.
+ALIKE = 0.03
 
 
 def _right_vectors(A: Array) -> tuple[Array, Any]:
@@ -244,6 +251,11 @@ def _right_vectors(A: Array) -> tuple[Array, Any]:
     e, Q = np.linalg.eigh(A @ A.T)
     kept = e > NONE * e[-1]
     if len(A) <= A.shape[1] and kept.any() and e[kept][0] >= WELL * e[-1]:
-        return e[kept], RowSpan(A, Q[:, kept] / np.sqrt(e[kept]))
+        R = Q[:, kept] / np.sqrt(e[kept])
+        if e[kept][0] >= ALIKE * e[-1]:
+            return e[kept], RowSpan(A, R)
+        V = A.T @ R
+        lost = np.eye(V.shape[1]) - V.T @ V
+        return e[kept], V + V @ (np.tril(lost, -1) + np.diag(np.diag(lost) / 2))
     _, d, Vt = np.linalg.svd(A, full_matrices=False)
     return d * d, Vt.T

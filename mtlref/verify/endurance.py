@@ -51,7 +51,7 @@ def kinds_for(law: Law, asked: Method) -> tuple[str, ...]:
 def plan(name: str, examples: int) -> list[tuple[str, Law, int]]:
     """(loss, law, chunk's number) of all chunks of a method, laws and losses in turn."""
     asked = method(name)
-    pairs = [(loss, law) for loss in asked.losses for law in laws_of(asked)]
+    pairs = [(loss, law) for loss in asked.losses for law in laws_of(asked) if law.loss in ("", loss)]
     count = -(-examples // CHUNK)
     return [(*pairs[k % len(pairs)], k // len(pairs)) for k in range(count)]
 

@@ -32,6 +32,7 @@ from mtlref.linalg import LeastSquares
 from mtlref.linalg.compensated import plus, times
 from mtlref.optim.coupled import around_mean, over_graph
 from mtlref.optim.quadratic import Quadratic
+from mtlref.optim.rowsystem import row_solver
 from mtlref.verify.nist import Reference, references
 
 Array = NDArray[np.float64]
@@ -98,11 +99,16 @@ def of_spectra(exponent: int) -> Found:
             k_own = U[k].shape[1]
             yield f"its orthogonality, {kind}", ratio(apart(np.eye(k_own), U[k].T, U[k]), 1.0, 1.0, p)
         for shift in (10.0**-exponent, 1.0):
-            V = q.solve_shifted(q.r, shift)
-            for t in range(T):
-                A = (H[t % len(q.H)] if q.H is not None else wide[t].T @ wide[t]) + shift * np.eye(p)
-                left = apart(q.r[t][:, None], A, V[t][:, None])
-                yield f"shifted solve, {kind}", ratio(left, float(np.linalg.norm(A)), V[t], p)
+            by_inverses = q.shifted(shift)
+            ways = {
+                "shifted solve": q.solve_shifted(q.r, shift),
+                "shifted solve by inverses": by_inverses(q.r),
+            }
+            for way, V in ways.items():
+                for t in range(T):
+                    A = (H[t % len(q.H)] if q.H is not None else wide[t].T @ wide[t]) + shift * np.eye(p)
+                    left = apart(q.r[t][:, None], A, V[t][:, None])
+                    yield f"{way}, {kind}", ratio(left, float(np.linalg.norm(A)), V[t], p)
 
 
 def of_coupled(exponent: int, strength: float) -> Found:
@@ -140,6 +146,64 @@ def of_coupled(exponent: int, strength: float) -> Found:
             whole[t * p : (t + 1) * p, t * p : (t + 1) * p] += blocks[t]
         left = apart(q.r.ravel()[:, None], whole, V.ravel()[:, None])
         yield name, ratio(left, float(np.linalg.norm(whole, 2)), V, q.T * p)
+
+
+def of_apart(exponent: int) -> Found:
+    """The same where columns have units up to 10^exponent apart and the coupling outweighs all but the largest.
+
+    In the units of each column, so that the small ones are judged too.
+    """
+    if exponent > 12:
+        return  # columns 1e13 apart are taken for rounding
+    rng = np.random.default_rng(400 + exponent)
+    p, T = 4, 3
+    unit = np.logspace(0, exponent, p)
+    rows = rng.standard_normal((T, 6, p))
+    H = np.einsum("tij,tik->tjk", rows, rows) * unit[:, None] * unit
+    r = rng.standard_normal((T, p)) * unit
+    strength = 0.1 * float(unit[-1]) ** 2
+    J = np.full((T, T), 1 / T)
+    L = strength * (np.eye(T) - J)
+    for name, q in (("ragged", Quadratic(r, H)), ("one design", Quadratic(r, H[:1]))):
+        ways = {"around the mean": around_mean(q, strength, 0.0), "graph": over_graph(q, L)}
+        for way, solve in ways.items():
+            V = np.zeros_like(r)
+            for _ in range(REFINED):
+                apart_from = V - V[:1]
+                V = V + solve(q.r - q.times(V) - strength * (apart_from - apart_from.mean(axis=0)))
+            # The gradient over all tasks is free of the coupling: what is judged is Σ_t (r_t − H_t v_t).
+            left = (q.r - q.times(V)).sum(axis=0) / unit
+            whole = T * H[0] if q.shared else H.sum(axis=0)
+            size = float(np.linalg.norm(whole / unit / unit[:, None]))
+            yield f"{way}, units apart, {name}", ratio(left, size, V.mean(axis=0) * unit, T * p)
+
+
+def of_newton(exponent: int) -> Found:
+    """Newton's systems on rows, which one rank-one term a row couples: by features, and by rows where they are few."""
+    rng = np.random.default_rng(500 + exponent)
+    p, T = 8, 3
+    few = np.stack([design(rng, p, 4, exponent).T for _ in range(T)])
+    kinds: dict[str, tuple[Array, Array | None]] = {
+        "by features": (np.stack([symmetric(rng, p, exponent) for _ in range(T)]), None),
+        "by rows": (np.einsum("tij,tik->tjk", few, few), few),
+    }
+    unit = rng.standard_normal((T, p))
+    unit /= np.linalg.norm(unit, axis=0)
+    R = rng.standard_normal((T, p))
+    for kind, (H, root) in kinds.items():
+        for d, damping in ((np.ones(p), 1e-8), (np.full(p, 10.0**-exponent), 10.0 ** -(exponent + 3))):
+            solve = row_solver(H, d, damping, unit, root)
+            if solve is None:
+                continue  # the caller damps more
+            step = solve(R)
+            S = np.sqrt(d) * unit
+            A = np.zeros((T * p, T * p))
+            for t in range(T):
+                A[t * p : (t + 1) * p, t * p : (t + 1) * p] = H[t] + np.diag(d + damping)
+                for u in range(T):
+                    A[t * p : (t + 1) * p, u * p : (u + 1) * p] -= np.diag(S[t] * S[u])
+            left = apart(R.ravel()[:, None], A, step.ravel()[:, None])
+            yield f"Newton's step on rows, {kind}", ratio(left, float(np.linalg.norm(A, 2)), step, T * p)
 
 
 def of_rows(X: Array, Y: Array, intercept: bool, lam: float) -> Found:
@@ -199,6 +263,8 @@ def measure(exponents: range = EXPONENTS, problems: list[Reference] | None = Non
         note(of_spectra(k))
         note(of_coupled(k, 1.0))
         note(of_coupled(k, 10.0**-k))
+        note(of_apart(k))
+        note(of_newton(k))
         note(of_processes(k))
         rng = np.random.default_rng(300 + k)
         X, Y = design(rng, 40, 6, k), rng.standard_normal((40, 2))

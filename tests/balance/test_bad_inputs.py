@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import numpy as np
@@ -105,6 +106,28 @@ def test_bad_losses_are_refused(weighting: Any) -> None:
 def test_bad_parameters_and_draws_are_refused(make: Any, match: str) -> None:
     with pytest.raises(DataError, match=match):
         make()
+
+
+NUMBERS = ("nonsense", np.nan, -np.inf, [[]], 1j)
+PARAMETERS = [
+    (e.cls, field.name)
+    for e in B.BALANCERS.values()
+    for field in dataclasses.fields(e.cls)
+    if field.init and field.name != "random_state"  # NumPy says what a seed must be
+]
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"), PARAMETERS, ids=[f"{kind.__name__}-{name}" for kind, name in PARAMETERS]
+)
+@pytest.mark.parametrize("bad", NUMBERS, ids=str)
+def test_what_no_parameter_can_be_is_refused_by_its_name(kind: Any, name: str, bad: Any) -> None:
+    def use() -> None:
+        made = kind(**{name: bad})  # where it depends on the number of tasks: at the first step
+        made.update(made.init(2), np.eye(2) + 0.1, [1.0, 1.0])
+
+    with pytest.raises((DataError, FormError), match=rf"^{name} must (be|hold|have) "):
+        use()
 
 
 def test_losses_where_none_are_read_must_still_fit() -> None:

@@ -101,3 +101,17 @@ def test_where_many_directions_are_optimal_the_nearest_to_the_mean_is_taken() ->
     np.testing.assert_allclose(solution.direction, B.DualProj()(zero), rtol=0, atol=1e-15)
     assert solution.certificate.smallest >= -1e-15
     assert solution.certificate.residual <= 1e-15
+
+
+@pytest.mark.parametrize("c", [0.05, 0.2, 0.5])
+def test_a_task_without_a_gradient_beside_tasks_in_conflict(c: float) -> None:
+    # No direction in the ball helps the first two, so that the worst gain is below that of the zero row.
+    J = np.array([[1.0, 0.0], [-3.0, 0.2], [0.0, 0.0]])
+    solution = B.CAGrad(c).solve(J)
+    assert solution.certificate.residual <= 1e-12
+    mean = J.mean(axis=0)
+    angle = np.linspace(0, 2 * np.pi, 20_001)
+    ring = mean + c * np.linalg.norm(mean) * np.column_stack([np.cos(angle), np.sin(angle)])
+    best = (ring @ J.T).min(axis=1).max()
+    assert best < 0
+    assert (J @ solution.direction).min() == pytest.approx(best, abs=1e-7)  # of 20,001 directions

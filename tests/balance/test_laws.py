@@ -146,12 +146,48 @@ def test_single_precision_passes_at_its_own_tolerance() -> None:
     B.check(single, ["permutation", "rotation", "homogeneous"], tol=1e-3, kinds=kinds)
 
 
+def norms(J: Any) -> Any:
+    return np.linalg.norm(J, axis=1)
+
+
+def ordinary(J: Any) -> bool:
+    """Two to five tasks of full rank and of sizes that are alike."""
+    m, d = J.shape
+    return 2 <= m <= 5 < d <= 9 and np.linalg.matrix_rank(J) == m and bool(np.ptp(np.log(norms(J))) < 3)
+
+
+WHAT_A_KIND_IS: dict[str, Any] = {
+    "plain": lambda J: ordinary(J) and 0.5 < norms(J).max() < 5,
+    "tall": lambda J: J.shape == (5, 3) and norms(J).max() < 10,
+    "conflicting": lambda J: J.shape[1] > 5 and np.linalg.norm(J.mean(axis=0)) < 0.4 < norms(J).max() < 10,
+    "aligned": lambda J: (J @ J.mean(axis=0) > 0).all() and 2 < norms(J).max() < 30 and len(J) < 6,
+    "rank_deficient": lambda J: np.linalg.matrix_rank(J) == 2 < len(J) <= 6 and norms(J).min() > 0,
+    "balanced": lambda J: len(J) >= 2 and mt.balance.MGDA().solve(J).certificate.stationary,
+    "opposite": lambda J: np.allclose(J[1], -0.3 * J[0]) and len(J) == 2,
+    "zero_row": lambda J: not J[0].any() and norms(J[1:]).min() > 0 and J.shape[1] > 5,
+    "bad_scale": lambda J: 1e5 < norms(J)[-1] / norms(J)[0] < 1e7 and np.linalg.matrix_rank(J / norms(J)[:, None]) > 1,
+    "tiny": lambda J: 1e-8 < norms(J).max() < 1e-6 and ordinary(J * 1e8),
+    "huge": lambda J: 1e8 < norms(J).max() < 1e10 and ordinary(J / 1e8),
+    "duplicate": lambda J: (J[-1] == J[0]).all() and len(J) >= 3 and (J[1] != J[0]).all(),
+    "one_task": lambda J: len(J) == 1 and J.shape[1] > 5,
+    "one_parameter": lambda J: J.shape[1] == 1 and len(J) >= 2 and (J >= 0.1).all() and (J <= 1.1).all(),
+    "nearly_parallel": lambda J: len(J) >= 2 and 0 < np.abs(J - J[0]).max() < 1e-2 < norms(J).min(),
+}  # fmt: skip
+
+
 def test_jacobians_are_of_their_kind() -> None:
     for hard in jacobians(2, 0):
         assert hard.J.ndim == 2
         assert np.isfinite(hard.J).all()
         assert str(hard).startswith(hard.kind)
     assert isinstance(next(jacobians(1, 0)), Hard)
+    for kind, holds in WHAT_A_KIND_IS.items():
+        rng = np.random.default_rng(1)
+        made = [make(kind, rng) for _ in range(20)]
+        assert all(holds(J) for J in made), kind
+        others = {m for m, _ in (J.shape for J in made)} | {d for _, d in (J.shape for J in made)}
+        assert kind in ("tall", "opposite") or len(others) > 2, kind
+    assert set(WHAT_A_KIND_IS) == set(KINDS)
     balanced = make("balanced", np.random.default_rng(0))
     assert B.MGDA().solve(balanced).certificate.stationary
     assert not make("zero_row", np.random.default_rng(0))[0].any()

@@ -42,6 +42,7 @@ def test_survivors_are_equivalent_or_refused_since_or_left(measure: Any, tmp_pat
     ]
     path = tmp_path / "sample.json"
     path.write_text(json.dumps({"seed": 0, "mutants": {"linalg": 9}, "results": results}), encoding="utf-8")
+    assert measure.by_seed([path, path]) == {"0": [path, path]}
     found = measure.mutation([path])
     row = found["families"]["linalg"]
     assert found["survivors"] == ["mtlref.linalg.d"]

@@ -23,6 +23,7 @@ LAWS = [
     for method in mt.methods().values()
     for loss in method.losses
     for law in laws_of(method)
+    if law.loss in ("", loss)
 ]
 
 

@@ -214,3 +214,20 @@ def test_what_zero_cannot_mean_is_said() -> None:
     assert Fraction(mt.SingleTaskRidge(lam=0).fit(data).coef_[0, 0]) == Fraction(
         mt.Pooled(lam=0, scaling="sum").fit(mt.TaskData.from_list([X], [y])).coef_[0, 0]
     )
+
+
+@pytest.mark.parametrize("unit", [1e-24, 1e-6, 1.0, 1e6, 1e24])
+def test_what_a_column_is_does_not_depend_on_the_unit_of_weights(unit: float) -> None:
+    rng = np.random.default_rng(8)
+    n = 100
+    last_bits = 0.1 * (1 + np.finfo(float).eps * rng.integers(0, 3, n))
+    faint = 0.1 * (1 + 1e-10 * rng.standard_normal(n))
+    s = unit * rng.integers(1, 4, n)
+    with pytest.raises(RankDeficient):
+        LeastSquares(np.column_stack([rng.standard_normal(n), last_bits]), s, 0.0, True)
+    X = np.column_stack([rng.standard_normal(n), faint])
+    y = X @ [1.0, 1e9]
+    found = LeastSquares(X, s, 0.0, True).solve(y)
+    plain = LeastSquares(X, s / unit, 0.0, True).solve(y)
+    np.testing.assert_allclose(found.w, plain.w, rtol=1e-13)
+    np.testing.assert_allclose(found.b, plain.b, rtol=1e-13)

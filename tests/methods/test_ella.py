@@ -246,3 +246,12 @@ def test_labels_are_mapped_and_remembered() -> None:
 def test_refuses(call: Any, error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
         call()
+
+
+def test_labels_of_any_kind_are_two_classes() -> None:
+    signed = make(loss="logistic", ridge=0.01).fit(LABELS)
+    X, y = list(LABELS.X), [np.where(v > 0, 7.0, 3.0) for v in LABELS.y]
+    named = make(loss="logistic", ridge=0.01).fit(X, y)
+    assert named.classes_.tolist() == [3.0, 7.0]
+    np.testing.assert_array_equal(named.coef_, signed.coef_)
+    assert set(np.concatenate(named.predict(X)).tolist()) <= {3.0, 7.0}

@@ -119,3 +119,20 @@ def test_the_interior_point_method_alone_reaches_the_optimality_conditions(rows:
     assert (np.abs(g).sum(axis=0) <= 0.2 * (1 + 1e-9)).all()
     # <g, v_j> = threshold_j max |v_j|, which together with the line above is optimality.
     np.testing.assert_allclose((g * V).sum(axis=0), 0.2 * np.abs(V).max(axis=0), rtol=1e-9, atol=1e-9)
+
+
+def test_newtons_step_ends_rows_that_the_prox_ends_and_solves_the_rest() -> None:
+    rng = np.random.default_rng(9)
+    A = rng.standard_normal((2, 9, 3))
+    H = np.einsum("tij,tik->tjk", A, A)
+    V = np.array([[0.4, 2.0, 1.0], [-0.3, 2.0, 0.2]])
+    penalty = Peaks(
+        np.array([500.0, 0.5, 0.5])
+    )  # the first row ends, of the second both tasks hold the level
+    q = Quadratic(np.matmul(H, V[:, :, None])[:, :, 0] + 0.1, H)
+    step = penalty.newton(q, V, q.r - q.times(V), 0.0)
+    assert step is not None
+    assert not (V + step)[:, 0].any()
+    np.testing.assert_array_equal(penalty.newton(q, V, -q.diagonal * V, 0.0), -V)
+    # Free entries of rows that stay are at the least of the quadratic.
+    assert abs((q.r - q.times(V + step))[1, 2]) <= 1e-7

@@ -19,6 +19,8 @@ import mtlref as mt
 pytest.importorskip("hypothesis")
 
 from mtlref.verify.checking import ProgramCrashed, ProgramGarbage, ProgramTimedOut
+from mtlref.verify.checking.report import LawReport, Report
+from mtlref.verify.strategies import Case
 
 Array = NDArray[np.float64]
 
@@ -144,6 +146,16 @@ def test_counterexamples_are_saved_in_three_forms(tmp_path: Path) -> None:
         assert np.array_equal(stored["y1"], case.data.y[0])
 
 
+def test_weights_of_rows_are_saved_with_a_counterexample(tmp_path: Path) -> None:
+    data = mt.TaskData.from_list([np.eye(2)], [[1.0, 2.0]], weights=[[1.0, 3.0]])
+    case = Case(mt.methods()["Pooled"], {"lam": 1.0}, data)
+    Report("Pooled", (LawReport("some_law", "failed", 1, "", case),)).save(tmp_path)
+    with np.load(tmp_path / "Pooled-some_law.npz") as stored:
+        assert stored["s1"].tolist() == [1.0, 3.0]
+    plain = json.loads((tmp_path / "Pooled-some_law.json").read_text(encoding="utf-8"))
+    assert plain["sample_weight"] == [[1.0, 3.0]]
+
+
 @pytest.mark.parametrize(
     ("solver", "what"),
     [
@@ -158,6 +170,7 @@ def test_what_is_not_an_answer_is_told_apart_from_a_wrong_one(solver: Any, what:
     report = mt.verify.check(solver, "SingleTaskRidge", laws=("certificate_closes",))
     (law,) = report.failures
     assert law.status == "crashed"
+    assert str(report).startswith("SingleTaskRidge: crashed")
     assert re.search(what, law.message), law.message
 
 

@@ -49,10 +49,16 @@ def test_a_refutation_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert "1 refuted" in endurance.table([chunk])
 
 
-def test_the_plan_has_every_law_and_loss() -> None:
+def test_the_plan_has_every_law_and_loss_that_it_speaks_of() -> None:
     pairs = {(loss, law.name) for loss, law, _ in endurance.plan("JointFeature", 10_000)}
     asked = mt.methods()["JointFeature"]
-    assert pairs == {(loss, law.name) for loss in asked.losses for law in laws_of(asked)}
+    squared = (
+        "moments_give_the_answer_of_the_rows",
+        "small_lam_is_least_squares",
+        "rotating_tasks_rotates_the_answer",
+    )
+    silent = {("logistic", law) for law in squared}
+    assert pairs == {(loss, law.name) for loss in asked.losses for law in laws_of(asked)} - silent
 
 
 @pytest.mark.usefixtures("small")

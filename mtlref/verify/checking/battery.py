@@ -122,6 +122,8 @@ def check(
             continue
         if name in OURS:
             reports.append(LawReport(name, NOT_APPLICABLE, 0, OURS[name]))
+        elif law.loss not in ("", loss):
+            reports.append(LawReport(name, NOT_APPLICABLE, 0, f"of the {law.loss} loss alone"))
         else:
             more = name == CLOSES and not isinstance(
                 solver, Program

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
@@ -10,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mtlref import inputs
-from mtlref.errors import DataError
+from mtlref.errors import DataError, NotConverged
 from mtlref.optim.problem import Problem
+from mtlref.optim.result import Result, Status
 from mtlref.optim.run import Iterate
 from mtlref.registry import Method
 from mtlref.tasks import TaskData
@@ -31,10 +33,14 @@ def outside(method: Method, solver: Solver) -> Method:
     def iterates(problem: Problem, start: Any, **weights: Any) -> Iterator[Iterate]:
         yield answer(solver, problem.data, weights, problem.fit_intercept)
 
-    theirs = type(
-        method.name, (method.cls,), {"iterates": staticmethod(iterates), "__doc__": method.cls.__doc__}
-    )
-    return replace(method, cls=theirs)
+    def warn(model: Any, result: Result, stacklevel: int) -> None:
+        if result.status is not Status.CONVERGED:
+            gap = result.certificate.relative_gap
+            said = f"the answer's relative gap is {gap:.3e}, more than tol = {model.tol:g}"
+            warnings.warn(said, NotConverged, stacklevel=stacklevel)
+
+    own = {"iterates": staticmethod(iterates), "_warn": warn, "__doc__": method.cls.__doc__}
+    return replace(method, cls=type(method.name, (method.cls,), own))
 
 
 def answer(solver: Solver, data: Any, weights: dict[str, Any], fit_intercept: bool) -> Iterate:

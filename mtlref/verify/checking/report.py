@@ -52,7 +52,9 @@ class Report:
 
     def __str__(self) -> str:
         width = max(len(law.law) for law in self.laws)
-        lines = [f"{self.method}: {'every law held' if self.passed else 'refuted'}"]
+        refuted = any(law.status == FAILED for law in self.laws)
+        verdict = "every law held" if self.passed else "refuted" if refuted else "crashed"
+        lines = [f"{self.method}: {verdict}"]
         for law in self.laws:
             count = f" ({law.examples} problems)" if law.examples else ""
             lines.append(f"  {law.law:<{width}}  {law.status}{count}")
@@ -63,7 +65,8 @@ class Report:
         return "\n".join(lines)
 
     def save(self, folder: str | Path) -> list[Path]:
-        """Each counterexample as NPZ, MAT and JSON under ``folder``: X1, y1, ... , params. Gives the files written."""
+        """Each counterexample as NPZ, MAT and JSON under ``folder``: X1, y1, ... , params, and where rows have weights
+        s1, .... Gives the files written."""
         from scipy.io import savemat
 
         target = Path(folder)
@@ -85,6 +88,8 @@ class Report:
                 "X": [x.tolist() for x in case.data.X],
                 "y": [v.tolist() for v in case.data.y],
             }
+            if case.data.weights is not None:
+                plain["sample_weight"] = [s.tolist() for s in case.data.weights]
             stem.with_suffix(".json").write_text(json.dumps(plain, indent=1), encoding="utf-8")
             written += [stem.with_suffix(suffix) for suffix in (".npz", ".mat", ".json")]
         return written
@@ -95,6 +100,8 @@ def problem_arrays(case: Case) -> dict[str, Any]:
     arrays: dict[str, Any] = {}
     for t, (X, y) in enumerate(zip(case.data.X, case.data.y, strict=True), 1):
         arrays[f"X{t}"], arrays[f"y{t}"] = X, y
+    for t, s in enumerate(case.data.weights or (), 1):
+        arrays[f"s{t}"] = s
     for name, value in case.parameters.items():
         if isinstance(value, (bool, int, float, np.ndarray)):
             arrays[name] = np.asarray(value, dtype=float)

@@ -37,7 +37,7 @@ def fitted(case: Case, data: TaskData | Moments | None = None, **changes: Any) -
         try:
             return model.fit(case.data if data is None else data)
         except NotConverged as missed:
-            raise LawViolation(f"{model!r} did not converge: {missed}") from missed
+            raise LawViolation(f"{model!r}: {missed}") from missed
 
 
 def signed(case: Case) -> TaskData:

@@ -54,10 +54,11 @@ EstimatorLaw = Callable[[Case, np.random.Generator], None]
 
 @dataclass(frozen=True)
 class Law:
-    """A law and the property that a method must declare for it to apply ("" for all)."""
+    """A law, the property that a method must declare for it to apply, and the loss it is about ("" for all)."""
 
     check: EstimatorLaw
     needs: str = ""
+    loss: str = ""
 
     @property
     def name(self) -> str:
@@ -83,14 +84,14 @@ ESTIMATOR_LAWS: tuple[Law, ...] = (
     Law(relabelling_tasks_permutes_the_answer, "permutation_equivariant"),
     Law(tasks_are_separate, "task_separable"),
     Law(rotating_features_rotates_the_answer, "rotation_invariant"),
-    Law(rotating_tasks_rotates_the_answer, "task_rotation_invariant"),
+    Law(rotating_tasks_rotates_the_answer, "task_rotation_invariant", "squared"),
     Law(units_do_not_matter),
     Law(extreme_units_do_not_matter),
     Law(weights_are_repeated_rows),
     Law(shifts_go_into_the_intercept),
     Law(lam_max_is_where_zero_ends, "has_lam_max"),
-    Law(small_lam_is_least_squares, "convex"),
-    Law(moments_give_the_answer_of_the_rows),
+    Law(small_lam_is_least_squares, "convex", "squared"),
+    Law(moments_give_the_answer_of_the_rows, loss="squared"),
     Law(forms_give_the_same_bits),
     Law(a_path_is_its_fits),
 )
