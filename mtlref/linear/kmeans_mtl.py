@@ -240,12 +240,11 @@ class KMeansMTL(LinearModel):
         here = {**here, "labels": labels, "bound": relaxed.certificate.dual}
         quick, exact = ready.certifiers(self, here)
         outcome = run(iterates(ready.problem, (W, b), **here), quick, exact, self.tol, self.max_iter)
-        learned = {
+        return outcome, {
             "labels_": labels,
             "descent_": np.ldexp(descent, 2 * ready.ey),
             "restart_objectives_": np.ldexp(values, 2 * ready.ey),
         }
-        return outcome, learned
 
     @property
     def lower_bound_(self) -> float:

@@ -107,16 +107,17 @@ def _by_rows(root: Array, d: Array, damping: float | Array, unit: Array) -> Call
     S = np.sqrt(d) * unit
     tall = (C * (half * S)[:, None, :]).reshape(-1, len(d))
     M = np.diag(damping * D) + tall.T @ tall
-    np.linalg.cholesky(M)  # raises where it is singular
+    M_inverse = np.linalg.inv(M)
+    steep = inner.max() > STEEP
 
     def inverse(x: Array) -> Array:
         x = half * x
         return np.asarray(half * (x - np.matmul(np.matmul(C, x[:, :, None]).transpose(0, 2, 1), C)[:, 0]))
 
     def whole(R: Array) -> Array:
-        return inverse(R + S * np.linalg.solve(M, (S * inverse(R)).sum(axis=0)))
-
-    steep = inner.max() > STEEP
+        wanted = (S * inverse(R)).sum(axis=0)
+        # An inverse serves many times, but is less exact than a solve.
+        return inverse(R + S * (np.linalg.solve(M, wanted) if steep else M_inverse @ wanted))
 
     def solve(R: Array) -> Array:
         step = whole(R)
