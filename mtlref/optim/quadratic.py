@@ -238,8 +238,6 @@ class Quadratic:
 # Through the Gram matrix, directions below this share of its largest eigenvalue would not be orthogonal to 1e-10; what
 # is lost before is won back by one round of Gram and Schmidt's.
 WELL, NONE = 1e-6, 1e-13
-# At or above this share nothing is felt to be lost, and the p × k product is not formed.
-ALIKE = 0.03
 
 
 def _right_vectors(A: Array) -> tuple[Array, Any]:
@@ -252,7 +250,7 @@ def _right_vectors(A: Array) -> tuple[Array, Any]:
     kept = e > NONE * e[-1]
     if len(A) <= A.shape[1] and kept.any() and e[kept][0] >= WELL * e[-1]:
         R = Q[:, kept] / np.sqrt(e[kept])
-        if e[kept][0] >= ALIKE * e[-1]:
+        if A.shape[1] * e[kept][0] >= e[-1]:  # what is lost is no more than the rounding of sums over p
             return e[kept], RowSpan(A, R)
         V = A.T @ R
         lost = np.eye(V.shape[1]) - V.T @ V
