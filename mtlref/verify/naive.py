@@ -207,7 +207,10 @@ def best_intercepts(data: TaskData, W: Array, loss: str, scaling: str, pooled: b
             high *= 2
         for _ in range(200):
             middle = (low + high) / 2
-            low, high = (middle, high) if slope(middle) < 0 else (low, middle)
+            here = slope(middle)
+            low, high = (middle, high) if here < 0 else (low, middle)
+            if here == 0:
+                low = middle
         b[group] = (low + high) / 2
     return b
 

@@ -36,3 +36,9 @@ def test_rows_that_are_repeated_reach_no_further_direction() -> None:
         case = {**parameters, **graph}
         holds("certificate_closes", name, case, [X[[0, 1, 1]]], [[2.0, 3.9, 3.9]])
         holds("weights_are_repeated_rows", name, case, [X], [[2.0, 3.9]])
+
+
+def test_targets_that_are_all_zero_have_no_intercept() -> None:
+    # Bisection ended at an intercept of 1e-60, whose loss is above zero by more than rounding of zero.
+    parameters = {"loss": "squared", "scaling": "mean", "fit_intercept": True, "tol": 1e-9, "lam": 1.0}
+    holds("scale_is_the_objective_at_zero", "TraceNorm", parameters, [np.zeros((2, 1))], [np.array([-0.0, 0.0])])
