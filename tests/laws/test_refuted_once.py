@@ -41,4 +41,6 @@ def test_rows_that_are_repeated_reach_no_further_direction() -> None:
 def test_targets_that_are_all_zero_have_no_intercept() -> None:
     # Bisection ended at an intercept of 1e-60, whose loss is above zero by more than rounding of zero.
     parameters = {"loss": "squared", "scaling": "mean", "fit_intercept": True, "tol": 1e-9, "lam": 1.0}
-    holds("scale_is_the_objective_at_zero", "TraceNorm", parameters, [np.zeros((2, 1))], [np.array([-0.0, 0.0])])
+    holds(
+        "scale_is_the_objective_at_zero", "TraceNorm", parameters, [np.zeros((2, 1))], [np.array([-0.0, 0.0])]
+    )
