@@ -11,8 +11,8 @@ from scipy.linalg import cho_factor, cho_solve
 
 from mtlref.optim.conjugate import conjugate_gradients
 from mtlref.optim.quadratic import Quadratic
-from mtlref.optim.rowsystem import inverse_lower
 from mtlref.optim.sparsegraph import over_sparse_graph
+from mtlref.optim.stacks import inverses
 
 Array = NDArray[np.float64]
 Solver = Callable[[Array], Array]
@@ -94,12 +94,7 @@ def _graded_mean(q: Quadratic, spread: float, level: float) -> Solver:
     s = 1.0 / np.sqrt(size + spread)
     inside = q.H * s[:, None] * s
     squares = np.diag(s * s)
-    C = inside + (q.ridge + spread) * squares + FLOOR * np.eye(q.p)
-    try:
-        half = inverse_lower(np.asarray(np.linalg.cholesky(C), dtype=np.float64))
-        inverse = np.matmul(half.transpose(0, 2, 1), half)
-    except np.linalg.LinAlgError:
-        inverse = np.linalg.pinv(C, rcond=FLOOR, hermitian=True)
+    inverse = _inverses(inside + (q.ridge + spread) * squares)
     shares = np.matmul(inverse, inside + (q.ridge + level) * squares).mean(axis=0)
     unit = s * np.sqrt(size + level)
     unit = np.where(unit > 0, unit, 1.0)
@@ -203,12 +198,7 @@ def _at_unit_diagonal(q: Quadratic, level: Array, V: Array) -> Solver:
         M[0][np.diag_indices(T * p)] += np.repeat(q.ridge + level, p)
     size = np.einsum("kii->ki", M)
     s = 1.0 / np.sqrt(np.where(size > 0, size, 1.0))
-    M = M * s[:, :, None] * s[:, None, :] + FLOOR * np.eye(M.shape[1])
-    try:
-        half = inverse_lower(np.asarray(np.linalg.cholesky(M), dtype=np.float64))
-        inverse = np.matmul(half.transpose(0, 2, 1), half)
-    except np.linalg.LinAlgError:
-        inverse = np.linalg.pinv(M, rcond=FLOOR, hermitian=True)
+    inverse = _inverses(M * s[:, :, None] * s[:, None, :])
 
     def solve(R: Array) -> Array:
         B = s * (V.T @ R).reshape(s.shape)
@@ -248,3 +238,11 @@ def _mean_block(q: Quadratic) -> Array:
     assert q.A is not None
     rows = np.vstack(q.A)
     return np.asarray(rows.T @ rows / q.T)
+
+
+def _inverses(M: Array) -> Array:
+    """(k, m, m): M_k⁻¹ at about a unit diagonal, to which FLOOR is added; pseudoinverses where one is not definite."""
+    try:
+        return inverses(M, FLOOR)
+    except np.linalg.LinAlgError:
+        return np.asarray(np.linalg.pinv(M + FLOOR * np.eye(M.shape[1]), rcond=FLOOR, hermitian=True))

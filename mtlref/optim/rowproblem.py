@@ -17,6 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from mtlref.optim.rowminima import column_norms
 from mtlref.optim.rownewton import row_step, times_symmetric, wide_row_step
 
 Array = NDArray[np.float64]
@@ -59,7 +60,7 @@ class RowProblem:
 
     def value(self, V: Array, HV: Array) -> float:
         """The objective."""
-        norms = np.sqrt(np.einsum("tj,tj->j", V, V))
+        norms = column_norms(V)
         return float(np.vdot(V, HV)) / 2 - float(np.vdot(self.r, V)) + float(self.threshold @ norms)
 
     def brisk(self, V: Array) -> float:
@@ -93,15 +94,15 @@ class RowProblem:
 
     def shrink(self, U: Array, step: float) -> tuple[Array, Array, Array]:
         """(prox of step · penalty at U, ‖U_j‖, ‖prox_j‖)."""
-        norms = np.sqrt(np.einsum("tj,tj->j", U, U))
+        norms = column_norms(U)
         kept = np.maximum(norms - step * self.threshold, 0.0)
         return U * np.divide(kept, norms, out=np.zeros_like(norms), where=norms > 0), norms, kept
 
     def miss(self, V: Array, g: Array) -> float:
         """How far g = r − V H is from the penalty's subdifferential at V, relative to the thresholds."""
-        norms = np.sqrt(np.einsum("tj,tj->j", V, V))
+        norms = column_norms(V)
         apart = g - V * np.divide(self.threshold, norms, out=np.zeros_like(norms), where=norms > 0)
-        lost = np.sqrt(np.einsum("tj,tj->j", apart, apart))
+        lost = column_norms(apart)
         return float(
             (np.where(norms > 0, lost, np.maximum(lost - self.threshold, 0.0)) / self.threshold).max()
         )
@@ -234,7 +235,7 @@ def _newton(problem: RowProblem, V: Array, miss: float, floor: float) -> Iterato
 
 
 def _first_sigma(problem: RowProblem, V: Array) -> float:
-    norms = np.sqrt(np.einsum("tj,tj->j", V, V))
+    norms = column_norms(V)
     on = norms > 0
     return FIRST_SIGMA * float(np.median(norms[on] / problem.threshold[on])) if on.any() else 1.0
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mtlref.optim.raggeddesign import RaggedDesign
+from mtlref.optim.rowminima import column_norms
 from mtlref.optim.rowproblem import RowProblem, solve_rows
 from mtlref.optim.run import Iterate
 from mtlref.optim.shareddesign import SharedDesign
@@ -105,7 +106,7 @@ def _look(design: Design, V: Array, on: Features, ridge: float) -> Look:
     g = design.correlations(V, on)
     if ridge and on.size:
         g[:, on] -= ridge * V
-    strength = np.sqrt(np.einsum("tj,tj->j", g, g))
+    strength = column_norms(g)
     return strength, float(np.median(strength[on]) if on.size else strength.max())
 
 

@@ -13,6 +13,7 @@ from mtlref.optim.factors import newton_in_factors
 from mtlref.optim.problem import Problem
 from mtlref.optim.proxnewton import prox_newton
 from mtlref.optim.quadratic import Quadratic
+from mtlref.optim.rowminima import column_norms
 from mtlref.optim.run import Iterate
 from mtlref.optim.spectral import CHECK_EVERY, INNER_LIMIT, SETTLED, natural_rho, prox_singular
 
@@ -140,7 +141,7 @@ def squared_row_norm_fit(problem: Problem, start: Start | None, lam: float) -> I
     """Iterates for L(W, b) + lam/2 (Σ_j ‖W[j,:]‖)²: ADMM, prox-Newton around it for the logistic loss."""
 
     def prox(V: Array, step: float) -> Array:
-        norms = np.sqrt(np.einsum("tj,tj->j", V, V))
+        norms = column_norms(V)
         order = np.argsort(-norms, kind="stable")
         new = np.empty_like(norms)
         new[order] = prox_squared_sum(norms[order], step * lam)
