@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,8 @@ class RaggedDesign:
     look : what was last seen of all features, (p,) how strongly they ask to enter and the lam at which they did.
     """
 
+    first: ClassVar[int] = 60  # so many features may come in at the least, at a first look
+
     def __init__(
         self, r: Array, *, H: Array | None = None, X: Sequence[Any] = (), roots: Array | None = None
     ) -> None:
@@ -34,7 +36,6 @@ class RaggedDesign:
         self.T, self.p = r.shape
         self.roots = np.ones(len(X)) if roots is None else roots
         self.rows = self.p if H is not None else max(x.shape[0] for x in X)
-        self.whole = H is not None and self.p <= ALL
         self.look: tuple[Array, float] | None = None
         self._held: tuple[Features, Array] = np.zeros(0, dtype=np.intp), np.zeros((self.T, 0, 0))
 
@@ -46,6 +47,10 @@ class RaggedDesign:
     def pass_cost(self) -> float:
         """Multiplications of a look at all features, where a step of Newton's method on a rows takes a³."""
         return float(self.rows) * self.p
+
+    def at_once(self, started: int) -> bool:
+        """Whether all features are the working set; started : how many an earlier answer has."""
+        return self.H is not None and self.p <= ALL and not started
 
     def correlations(self, V: Array, features: Features) -> Array:
         """(T, p): r_t − H_t v_t for a V (T, k) on ``features``, zero elsewhere; r itself where there are none."""

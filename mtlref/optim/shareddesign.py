@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 from numpy.typing import NDArray
+
+from mtlref.optim.rowproblem import RowProblem
 
 Array = NDArray[np.float64]
 Features = NDArray[np.intp]
 # Products of so many of the columns with each other are kept from one lam to the next.
 KEPT_COLUMNS = 2500
+# Up to so many features of which the Gram matrix is there, all at once cost less than looking for the right ones.
+ALL = 2000
+# Beyond so many columns to a row, products with the columns cost less than with their Gram matrix.
+WIDE = 2.0
 
 
 class SharedDesign:
@@ -19,6 +27,8 @@ class SharedDesign:
 
     look : what was last seen of all features, (p,) how strongly they ask to enter and the lam at which they did.
     """
+
+    first: ClassVar[int] = 100  # so many features may come in at the least, at a first look
 
     def __init__(
         self, r: Array, *, H: Array | None = None, X: Array | None = None, scale: float = 1.0
@@ -39,6 +49,21 @@ class SharedDesign:
     def pass_cost(self) -> float:
         """Multiplications of a look at all features, where a step of Newton's method on a rows takes a³."""
         return float(self.T) * self.rows * self.p
+
+    def at_once(self, started: int) -> bool:
+        """Whether all features are the working set; started : how many an earlier answer has."""
+        return self.X is None and self.p <= ALL
+
+    def restricted(self, chosen: Features, lam: float, ridge: float) -> tuple[Array, RowProblem]:
+        """(s, the problem on the chosen features in the coordinates s V, in which H has a unit diagonal)."""
+        r = np.take(self.r, chosen, axis=1)
+        if self.X is not None and chosen.size > WIDE * self.rows:
+            A = self.columns(chosen).T
+            s = np.sqrt(np.einsum("ij,ij->j", A, A) + ridge)
+            s[s == 0] = 1.0
+            return s, RowProblem(r / s, lam / s, A=A / s, ridge=ridge / s**2)
+        s, H = self.unit_gram(chosen, ridge)
+        return s, RowProblem(r / s, lam / s, H=H)
 
     def columns(self, features: Features) -> Array:
         """(k, n): some columns of sqrt(scale) X, each in a row."""

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from mtlref.optim.raggeddesign import RaggedDesign
 from mtlref.optim.rowminima import column_norms
-from mtlref.optim.rowproblem import RowProblem, solve_rows
+from mtlref.optim.rowproblem import solve_rows
 from mtlref.optim.run import Iterate
 from mtlref.optim.shareddesign import SharedDesign
 
@@ -19,17 +19,14 @@ Mask = NDArray[np.bool_]
 Start = tuple[Array, Array]
 Design = SharedDesign | RaggedDesign
 Look = tuple[Array, float]
-FIRST_SET, FIRST_RAGGED = 100, 60
+# From an answer for another lam at least so many features may come in.
+FURTHER = 100
 # A first look needs no more than this; what is certified is solved to the second.
 ROUGH, FINE, FINEST = 1e-2, 1e-9, 1e-13
 # What is so near to lam where the answer is not yet known comes in as well.
 NEARLY = 0.98
 # Where the conditions hold to this share of lam, a certificate may close.
 WORTH = 1e-6
-# Up to so many features of which the Gram matrix is there, all at once cost less than looking for the right ones.
-ALL = 2000
-# Beyond so many columns to a row, products with the columns cost less than with their Gram matrix.
-WIDE = 2.0
 # A look at all features serves down to this share of the lam that it was made at.
 SERVES = 0.5
 
@@ -41,9 +38,7 @@ def shared_rows_fit(design: Design, start: Start | None, lam: float, ridge: floa
     """
     T, p = design.T, design.p
     on, V = _begun(T, start)
-    whole = (
-        design.X is None and p <= ALL if isinstance(design, SharedDesign) else design.whole and not on.size
-    )
+    whole = design.at_once(on.size)
     working = np.full(p, whole, dtype=np.bool_)
     accuracy = FINE if whole or (on.size and not _dear(design, on.size)) else ROUGH
     # Near the last answer its last look will do: what it does not show, the certificate sees, and the next look.
@@ -66,7 +61,7 @@ def shared_rows_fit(design: Design, start: Start | None, lam: float, ridge: floa
             assert look is not None
             working = _chosen(working, alive, look, fresh, lam, design)
         chosen = np.flatnonzero(working)
-        scale, part = _restricted(design, chosen, lam, ridge)
+        scale, part = design.restricted(chosen, lam, ridge)
         W = np.zeros((T, chosen.size))
         W[:, np.searchsorted(chosen, on)] = V
         W *= scale
@@ -116,29 +111,14 @@ def _chosen(working: Mask, alive: Mask, look: Look, fresh: Features, lam: float,
     From an answer for another lam, the sequential strong rule (Tibshirani et al. 2012) says what could be.
     """
     strength, level = look
-    least = FIRST_SET if isinstance(design, SharedDesign) else FIRST_RAGGED
-    room = max(least, design.rows // 2, int(alive.sum()))
+    room = max(design.first, design.rows // 2, int(alive.sum()))
     keep: Mask = alive | (working & (strength > 0.9 * lam))
     if not working.any() and alive.any():
         fresh = np.flatnonzero((strength >= min(lam, 2 * lam - level)) & ~alive)
-        room = max(FIRST_SET, int(alive.sum()) // 4)
+        room = max(FURTHER, int(alive.sum()) // 4)
     if fresh.size > room:
         fresh = fresh[np.argpartition(strength[fresh], -room)[-room:]]
     keep[fresh] = True
     if not keep.any():
         keep[strength.argmax()] = True
     return keep
-
-
-def _restricted(design: Design, chosen: Features, lam: float, ridge: float) -> tuple[Array, RowProblem]:
-    """(s, the problem on the chosen features in the coordinates s V, in which H has a unit diagonal)."""
-    if isinstance(design, RaggedDesign):
-        return design.restricted(chosen, lam, ridge)
-    r = np.take(design.r, chosen, axis=1)
-    if design.X is not None and chosen.size > WIDE * design.rows:
-        A = design.columns(chosen).T
-        s = np.sqrt(np.einsum("ij,ij->j", A, A) + ridge)
-        s[s == 0] = 1.0
-        return s, RowProblem(r / s, lam / s, A=A / s, ridge=ridge / s**2)
-    s, H = design.unit_gram(chosen, ridge)
-    return s, RowProblem(r / s, lam / s, H=H)

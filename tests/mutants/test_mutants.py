@@ -104,7 +104,7 @@ MUTANTS = [
            "certificate_closes JointFeature"),
     Mutant("maxima: units of the columns undone twice", "optim/sparse.py", "penalty = kind(lam / s)",
            "penalty = kind(lam * s)", "certificate_closes JointFeatureLinf"),
-    Mutant("one design: units of the columns undone twice", "optim/sharedrows.py", "RowProblem(r / s, lam / s, H=",
+    Mutant("one design: units of the columns undone twice", "optim/shareddesign.py", "RowProblem(r / s, lam / s, H=",
            "RowProblem(r / s, lam * s, H=", "certificate_closes JointFeature"),
     Mutant("one design: ridge not in the Gram matrix", "optim/shareddesign.py", "H[diagonal] += ridge", "H[diagonal] += 0 * ridge",
            "certificate_closes JointFeature"),
