@@ -21,6 +21,7 @@ from benchmarks.ledger import Ledger
 from benchmarks.outcome import Outcome
 from benchmarks.plot import draw
 from benchmarks.runner import Limits
+from benchmarks.solvers.catalogue import PLACES
 from benchmarks.suites.catalogue import SUITES, further, problems
 
 ALL = "all"
@@ -35,6 +36,13 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--problem", action="append", metavar="NAME", help="only this problem; repeatable")
     p.add_argument("--solver", action="append", metavar="NAME", help="only this solver; repeatable")
     p.add_argument("--threads", type=int, default=1, choices=(1, 2), help="of BLAS and OpenMP (default 1)")
+    p.add_argument(
+        "--python",
+        action="append",
+        default=[],
+        metavar="NAME=PATH",
+        help="the interpreter of a solver (or of the suite gp or nn) that needs an environment of its own; repeatable",
+    )
     p.add_argument("--gap", type=float, default=1e-8, help="relative duality gap to reach (default 1e-8)")
     p.add_argument("--budget", type=float, default=20.0, help="seconds that a solver has (default 20)")
     p.add_argument("--repeat", type=int, default=3, help="whole solves; the fastest counts (default 3)")
@@ -69,6 +77,18 @@ def listing() -> list[str]:
     return out
 
 
+def interpreters(words: list[str]) -> dict[str, str]:
+    """NAME=PATH -> {NAME: PATH}. Raises ValueError for a name that no process has."""
+    names = [*PLACES, *SUITES]
+    out = {}
+    for word in words:
+        name, _, python = word.partition("=")
+        if name not in names or not python:
+            raise ValueError(f"--python takes NAME=PATH, NAME one of {', '.join(names)}; got {word!r}")
+        out[name] = python
+    return out
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Exit code 0; 1 where an answer of ours did not reach the gap."""
     p = parser()
@@ -81,7 +101,11 @@ def main(arguments: list[str] | None = None) -> int:
     if not (a.gap > 0 and a.budget > 0 and a.repeat >= 1):
         p.error("--gap and --budget must be > 0, --repeat >= 1")
     limits = Limits(a.gap, a.budget, a.repeat)
-    machine = of_machine.described(a.threads)
+    try:
+        pythons = interpreters(a.python)
+        machine = of_machine.described(a.threads, pythons)
+    except ValueError as wrong:
+        p.error(str(wrong))
     print("\n".join(report.heading(machine)))
     print(
         f"relative gap {a.gap:.0e}, {a.budget:g} s a solver, best of {a.repeat}; first column: how many times longer "
@@ -116,6 +140,7 @@ def main(arguments: list[str] | None = None) -> int:
             key=a.key,
             ledger=ledger,
             late=late,
+            pythons=pythons,
         ):
             if one:
                 print("\n".join(report.lines(one, words[one[0].problem])), flush=True)

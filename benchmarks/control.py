@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, replace
 from typing import IO, Any
@@ -19,7 +19,6 @@ from benchmarks.ledger import Ledger
 from benchmarks.machine import environment, spent_by
 from benchmarks.outcome import Outcome
 from benchmarks.runner import Limits
-from benchmarks.solvers.catalogue import solver
 from benchmarks.suites.catalogue import in_key, problems
 from benchmarks.trial import Trial
 from benchmarks.worker import outcomes
@@ -40,14 +39,16 @@ def races(
     key: bool = False,
     ledger: Ledger | None = None,
     late: float | None = None,
+    pythons: Mapping[str, str] | None = None,
 ) -> Iterator[list[Outcome]]:
     """The outcomes of each problem, ours first.
 
     key : only what KEY says of the suite.  ledger : keeps each outcome as it comes; what it has is not raced again.
-    late : on ``time.monotonic``, no race begins after it.
+    late : on ``time.monotonic``, no race begins after it.  pythons : the interpreter of a solver, or of a suite whose
+    calls are timed in turn, where it is not this one.
     """
     ledger = Ledger(None, lambda _: {}) if ledger is None else ledger
-    with Processes(threads) as processes:
+    with Processes(threads, pythons or {}) as processes:
         for problem in problems(suite, quick):
             asked = [
                 name
@@ -89,11 +90,8 @@ def _race(
             ledger.add([r for r in found if r.solver in asked])
             return
         progress(f"{suite}: {problem.name}: {name}")
-        if solver(name).version() is None:
-            found = [Outcome(suite, problem.name, name, o.MISSING)]
-        else:
-            task = {**task, "solver": name}
-            found = outcomes(task) if processes is None else processes.run(task, own)
+        task = {**task, "solver": name}
+        found = outcomes(task) if processes is None else processes.run(task, own)
         ledger.add(found)
         if found[-1].status == o.OUT and name == "mtlref":
             return
@@ -102,9 +100,9 @@ def _race(
 class Process:
     """A process that runs one task after the other, so that what a solver compiles is compiled once."""
 
-    def __init__(self, threads: int) -> None:
+    def __init__(self, threads: int, python: str = sys.executable) -> None:
         self.child = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.worker"],
+            [python, "-m", "benchmarks.worker"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -177,15 +175,15 @@ class Process:
 class Processes:
     """A process for each solver, made when first asked for and anew when the last one had to be ended."""
 
-    def __init__(self, threads: int) -> None:
-        self.threads = threads
+    def __init__(self, threads: int, pythons: Mapping[str, str] | None = None) -> None:
+        self.threads, self.pythons = threads, pythons or {}
         self.open: dict[str, Process] = {}
 
     def run(self, task: dict[str, Any], limits: Limits) -> list[Outcome]:
         """The outcome of a task."""
         name = task.get("solver", task["suite"])
         if name not in self.open:
-            self.open[name] = Process(self.threads)
+            self.open[name] = Process(self.threads, self.pythons.get(name, sys.executable))
         found = self.open[name].run(task, limits)
         if not self.open[name].usable:
             self.open.pop(name).close()

@@ -10,7 +10,7 @@ from typing import Any
 from benchmarks.outcome import Outcome
 
 FILE = "results.json"
-SAME = ("processor", "cores", "system", "threads", "versions")
+SAME = ("processor", "cores", "system", "threads", "versions", "elsewhere")
 
 
 class Ledger:

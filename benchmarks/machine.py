@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import subprocess
+from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -63,8 +65,24 @@ def versions() -> dict[str, str]:
     return out
 
 
-def described(threads: int) -> dict[str, Any]:
-    """Machine, load, threads and versions."""
+def versions_in(python: str) -> dict[str, str]:
+    """``versions`` as another interpreter has them. Raises ValueError where this source does not run in it."""
+    words = "import json; from benchmarks.machine import versions; print(json.dumps(versions()))"
+    try:
+        done = subprocess.run(
+            [python, "-c", words], env=environment(1), capture_output=True, text=True, check=False
+        )
+    except OSError as error:
+        raise ValueError(f"{python!r} cannot be run: {error.strerror}") from error
+    if done.returncode:
+        last = (done.stderr.strip().splitlines() or ["no word of why"])[-1]
+        raise ValueError(f"{python!r} must run this source, with NumPy and SciPy; it says: {last}")
+    found: dict[str, str] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def described(threads: int, pythons: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """Machine, load, threads and versions; pythons : as for ``control.races``."""
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")
     return {
         "processor": processor(),
@@ -73,6 +91,7 @@ def described(threads: int) -> dict[str, Any]:
         "threads": threads,
         "load before": round(load, 2),
         "versions": versions(),
+        "elsewhere": {name: versions_in(python) for name, python in (pythons or {}).items()},
     }
 
 

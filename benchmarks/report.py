@@ -52,10 +52,15 @@ def lines(found: list[Outcome], words: str) -> list[str]:
 
 
 def heading(machine: dict[str, Any]) -> list[str]:
-    """Machine and versions."""
-    known = ", ".join(f"{name} {value}" for name, value in machine["versions"].items())
-    return [
+    """Machine and versions, and those of solvers that ran elsewhere."""
+    out = [
         f"{machine['processor']}, {machine['cores']} cores, {machine['threads']} thread(s), load before "
         f"{machine['load before']}",
-        known,
+        _versions(machine["versions"]),
     ]
+    elsewhere = machine.get("elsewhere", {})
+    return out + [f"{name} with {_versions(found)}" for name, found in elsewhere.items()]
+
+
+def _versions(found: dict[str, str]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in found.items())

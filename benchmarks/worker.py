@@ -32,6 +32,8 @@ def outcomes(task: dict[str, Any], tell: Tell = lambda _: None) -> list[Outcome]
             return problem.run(limits)
         assert isinstance(problem, Problem)
         made = solver(task["solver"])
+        if made.version() is None:
+            return [replace(empty, status=o.MISSING)]
         case = problem.make()
         reason = made.refuses(case)
         if reason is not None:

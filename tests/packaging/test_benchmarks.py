@@ -206,6 +206,37 @@ def test_races_run_in_processes_of_their_own():
         (dead,) = processes.run(task, limits)
         assert dead.status == outcome.FAILED
         assert "ended with code" in dead.note
+    with Processes(1, {"mtlref": "false"}) as processes:  # a program that ends at once
+        (dead,) = processes.run(task, limits)
+        assert (dead.status, dead.solver) == (outcome.FAILED, "mtlref")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the stand-in is a shell script")
+def test_a_solver_may_have_an_interpreter_of_its_own(tmp_path, capsys):
+    from benchmarks import machine, report
+    from benchmarks.__main__ import main
+
+    seen = tmp_path / "seen"
+    other = tmp_path / "python"
+    other.write_text(f'#!/bin/sh\necho "$@" >> "{seen}"\nexec "{sys.executable}" "$@"\n')
+    other.chmod(0o755)
+    asked = ["--suite", "l21", "--problem", "path A", "--solver", "skglm", "--minutes", "1e-9"]
+    assert main([*asked, "--python", f"skglm={other}"]) == 0
+    assert "skglm with mtlref" in capsys.readouterr().out
+    assert "benchmarks.machine" in seen.read_text()  # its versions are those of its own environment
+    for wrong, why in (
+        ("skglm", "NAME=PATH"),
+        (f"sklearn={other}", "NAME one of"),
+        (f"skglm={tmp_path / 'none'}", "cannot be run"),
+        (f"skglm={tmp_path}", "cannot be run"),
+        ("skglm=false", "must run this source"),
+    ):
+        with pytest.raises(SystemExit):
+            main([*asked, "--python", wrong])
+        assert why in capsys.readouterr().err
+    known = machine.described(1, {"skglm": str(other)})
+    assert known["elsewhere"] == {"skglm": known["versions"]}
+    assert len(report.heading(known)) == 3
 
 
 def test_a_race_against_scikit_learn():
