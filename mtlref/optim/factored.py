@@ -17,6 +17,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from mtlref.linalg.products import product
 from mtlref.moments import centred
 from mtlref.optim.codes import CodeRows, better_start, logistic_codes
 from mtlref.optim.conjugate import conjugate_gradients
@@ -286,8 +287,9 @@ def _reduced_hessian(here: Point, live: NDArray[np.bool_], lam: float) -> tuple[
     C = np.einsum("tia,bt->tiba", HL, S)
     C[:, :, diagonal, diagonal] += here.gradient[:, :, None]
     C = (C * on[:, None, None, :]).reshape(T, q.p * k, k)
-    taken = np.linalg.solve(M, C.transpose(0, 2, 1))
-    return np.asarray(K - np.tensordot(C, taken, axes=((0, 2), (0, 1)))), np.asarray(taken)
+    taken = np.asarray(np.linalg.solve(M, C.transpose(0, 2, 1)))
+    rows = C.transpose(0, 2, 1).reshape(T * k, q.p * k)
+    return K - product(rows.T, taken.reshape(rows.shape)), taken
 
 
 def single_task_start(problem: Problem, ridge: float) -> Array:
