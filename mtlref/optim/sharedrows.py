@@ -22,7 +22,7 @@ Look = tuple[Array, float, int]
 # From an answer for another lam at least so many features may come in.
 FURTHER = 100
 # A first look needs no more than this; what is certified is solved to the second.
-ROUGH, FINE, FINEST = 1e-2, 1e-9, 1e-13
+ROUGH, FINE, FINEST = 1e-2, 1e-8, 1e-13
 # What is so near to lam where the answer is not yet known comes in as well.
 NEARLY = 0.98
 # Where the conditions hold to this share of lam, a certificate may close.
@@ -71,12 +71,15 @@ def shared_rows_fit(design: Design, start: Start | None, lam: float, ridge: floa
         W[:, np.searchsorted(chosen, on)] = V
         W *= scale
         look, solved = None, True
+        each = isinstance(design, RaggedDesign) and design.H is not None
         for W, miss in solve_rows(part, W, accuracy):
-            kept = np.flatnonzero((W != 0).any(axis=0))
-            on, V = chosen[kept], W[:, kept] / scale[kept]
-            dear = _dear(design, on.size) or (isinstance(design, RaggedDesign) and design.H is not None)
-            early = dear and accuracy <= FINE and accuracy < miss <= WORTH
-            yield (_spread(V, on, p), None) if early else None
+            early = accuracy <= FINE and accuracy < miss <= WORTH
+            if early and (each or _dear(design, int((W != 0).any(axis=0).sum()))):
+                yield _spread(W / scale, chosen, p), None
+            else:
+                yield None
+        kept = np.flatnonzero((W != 0).any(axis=0))
+        on, V = chosen[kept], W[:, kept] / scale[kept]
         if accuracy <= FINE:
             yield _spread(V, on, p), None
 
