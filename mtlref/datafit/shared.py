@@ -69,7 +69,7 @@ class SharedRowFit(RowFit):
         return np.asarray(self._last_used[1])
 
     @cached_property
-    def _last_used(self) -> list[Array]:
+    def _last_used(self) -> list[Any]:
         return [np.empty(0), np.empty((0, self._targets.shape[1]))]
 
     def _columns(self, used: NDArray[np.intp]) -> Array:
