@@ -19,8 +19,8 @@ Mask = NDArray[np.bool_]
 Start = tuple[Array, Array]
 Design = SharedDesign | RaggedDesign
 Look = tuple[Array, float, int]
-# From an answer for another lam at least so many features may come in.
-FURTHER = 100
+# From an answer for another lam as many features may come in as it has, but these at the least and at the most.
+FEWEST, MOST = 30, 100
 # A first look needs no more than this; what is certified is solved to the second.
 ROUGH, FINE, FINEST = 1e-2, 1e-8, 1e-13
 # What is so near to lam where the answer is not yet known comes in as well.
@@ -128,7 +128,7 @@ def _chosen(working: Mask, alive: Mask, look: Look, fresh: Features, lam: float,
     keep: Mask = alive | (working & (strength > 0.9 * lam))
     if not working.any() and alive.any():
         fresh = np.flatnonzero((strength >= min(lam, 2 * lam - level)) & ~alive)
-        room = max(FURTHER, int(alive.sum()) // 4)
+        room = max(FEWEST, min(int(alive.sum()), MOST), int(alive.sum()) // 4)
     if fresh.size > room:
         fresh = fresh[np.argpartition(strength[fresh], -room)[-room:]]
     keep[fresh] = True
