@@ -42,8 +42,8 @@ def shared_rows_fit(design: Design, start: Start | None, lam: float, ridge: floa
     on, V = _begun(T, start)
     whole = design.at_once(on.size)
     working = np.full(p, whole, dtype=np.bool_)
-    look = design.look if on.size and design.look and _serves(design.look, on.size, lam) else None
-    if look is None and not whole:
+    look = None if whole or not on.size else design.look
+    if not whole and not (look and _serves(look, on.size, lam)):
         look = design.look = _look(design, V, on, ridge)
     # Near the last answer, or zero, one look will do: what it does not show, the certificate sees, and the next look.
     near = look is None or (not _dear(design, on.size) and (on.size or SERVES * look[1] <= lam))
