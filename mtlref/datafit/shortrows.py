@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
-Features = NDArray[np.intp]
+Mask = NDArray[np.bool_]
 EPS = float(np.finfo(float).eps)
 # So many points follow a path that is about straight for a while.
 POINTS = 2
@@ -53,8 +53,8 @@ class ShortRows:
         self._inverse, self._lengths = np.linalg.pinv(square), np.sqrt(np.diag(square))
         self._norms = np.sqrt(np.einsum("kkj->kj", inner))
 
-    def doubtful(self, theta: Array, sizes: Array, least: float) -> Features:
-        """The rows that (B) does not show to be shorter than ``least``; theta (T, n), sizes (p,) the ‖x_j‖."""
+    def doubtful(self, theta: Array, sizes: Array, least: float) -> Mask:
+        """(p,): the rows that (B) does not show to be shorter than ``least``; theta (T, n), sizes (p,) the ‖x_j‖."""
         T, n = theta.shape
         a = self._inverse @ (self._thetas @ theta.ravel())
         apart = theta - (a @ self._thetas).reshape(T, n)
@@ -64,4 +64,4 @@ class ShortRows:
         made = np.sqrt(np.vdot(theta, theta)) + np.abs(a) @ self._lengths
         radius = np.sqrt(max(np.linalg.eigvalsh(square)[-1], 0.0)) + 4 * n * EPS * made
         centre += (4 * T + 16) * EPS * np.square(np.abs(a) @ self._norms)
-        return np.flatnonzero(np.sqrt(np.maximum(centre, 0.0)) + radius * sizes >= least)
+        return np.asarray(np.sqrt(np.maximum(centre, 0.0)) + radius * sizes >= least)

@@ -114,7 +114,9 @@ class RowProblem:
         if active.size == 0:
             return descent
         if self.H is not None:
-            H = self.H if active.size == len(self.H) else self.H[active[:, None], active]
+            H = self.H
+            if active.size < len(H):
+                H = np.take(np.take(H, active, axis=0), active, axis=1)
             return row_step(H, d, unit, damping, descent)
         assert self.A is not None
         A = np.take(self.A, active, axis=1)

@@ -25,7 +25,8 @@ class SharedDesign:
     X (n, p), already centred and weighted by the roots of the rows' weights where there are such. Columns that were
     asked for, and their Gram matrix, are kept: a path asks for much the same ones again and again.
 
-    look : what was last seen of all features, (p,) how strongly they ask to enter and the lam at which they did.
+    look : what was last seen of all features, (p,) how strongly they ask to enter, the lam at which they did, and how
+    many were in.
     """
 
     first: ClassVar[int] = 100  # so many features may come in at the least, at a first look
@@ -39,7 +40,7 @@ class SharedDesign:
         self._place = np.full(self.p, -1, dtype=np.intp)
         self._count = 0
         self._gram, self._kept = np.empty((0, 0)), np.empty((0, 0))
-        self.look: tuple[Array, float] | None = None
+        self.look: tuple[Array, float, int] | None = None
         self._unit: tuple[Features, float, Array, Array] | None = None
 
     def task(self, t: int) -> SharedDesign:

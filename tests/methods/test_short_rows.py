@@ -33,7 +33,7 @@ def check_bound(module: Any) -> None:
                 theta = second + 2 * (second - first) + far * rng.standard_normal((T, n))
                 lengths = np.linalg.norm(theta @ X, axis=0)
                 for least in (*np.quantile(lengths, [0.1, 0.5, 0.9]), lengths.max()):
-                    doubtful = known.doubtful(theta, sizes, float(least))
+                    doubtful = np.flatnonzero(known.doubtful(theta, sizes, float(least)))
                     assert not np.setdiff1d(np.flatnonzero(lengths >= least), doubtful).size
                     if far == 0.0:
                         # What the bound adds is rounding there, and that of a norm that cancels its square root.
