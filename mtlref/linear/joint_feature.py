@@ -115,6 +115,7 @@ class JointFeature(LinearModel):
     iterates = staticmethod(iterates)
     sparse_rows = True
     counts_slip = True
+    lapack_on_one_design = True
 
     def __init__(
         self,

@@ -7,6 +7,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from mtlref.linalg.products import product
 from mtlref.optim.rowproblem import RowProblem
 
 Array = NDArray[np.float64]
@@ -80,9 +81,9 @@ class SharedDesign:
             return self.r
         if self.X is None:
             assert self.H is not None
-            out = V @ self.H[features]
+            out = product(V, self.H[features])
         else:
-            out = (np.sqrt(self.scale) * (V @ self.columns(features))) @ self.X
+            out = product(np.sqrt(self.scale) * product(V, self.columns(features)), self.X)
         return np.subtract(self.r, out, out=out)
 
     def gram(self, features: Features) -> Array:
@@ -92,7 +93,7 @@ class SharedDesign:
             return self.H[features[:, None], features]
         if features.size > KEPT_COLUMNS:
             columns = self.columns(features)
-            return np.asarray(columns @ columns.T)
+            return product(columns, columns.T)
         fresh = features[self._place[features] < 0]
         if self._count + fresh.size > KEPT_COLUMNS:  # when there is no room, all others go
             self._place[:] = -1
@@ -131,7 +132,7 @@ class SharedDesign:
             self._gram, self._kept = gram, kept
         self._kept[old:new] = np.take(self.X, fresh, axis=1).T
         self._kept[old:new] *= np.sqrt(self.scale)
-        block = self._kept[:new] @ self._kept[old:new].T
+        block = product(self._kept[:new], self._kept[old:new].T)
         self._gram[:new, old:new] = block
         self._gram[old:new, :old] = block[:old].T
         self._place[fresh] = np.arange(old, new)
