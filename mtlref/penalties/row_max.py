@@ -50,10 +50,10 @@ class RowMax:
                 continue
             left = size
             while True:
-                cut = (left.sum() - radius) / len(left)
-                if left.min() > cut or len(left) == 1:
+                cut = min((left.sum() - radius) / len(left), left.max())  # a mean may round above all
+                if left.min() >= cut:
                     break
-                left = left[left > cut]
+                left = left[left >= cut]
             kept = np.maximum(size - cut, 0.0)
             on = size >= left.min()
             # Large entries less a cut near them leave rounding that the radius may be small beside.
