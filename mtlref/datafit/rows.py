@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -17,9 +18,10 @@ from mtlref.sparserows import RowSpan
 from mtlref.tasks import TaskData
 
 Array = NDArray[np.float64]
+Features = NDArray[np.intp]
 # Centred designs of up to so many numbers are kept for the next certificate; larger ones are centred anew each time.
 KEPT = 2**23
-# Where fewer than one column in so many is used, the sizes of those are looked at alone.
+# Where fewer than one column in so many is used, those are gathered once, and looked at alone.
 FEW = 5
 
 
@@ -50,6 +52,11 @@ class RowFit(DataFit):
         """c_t s_ti."""
         return self._spread(self.c) * self._s
 
+    @cached_property
+    def _blocks(self) -> list[slice]:
+        """The rows of each task."""
+        return [slice(start, start + n) for start, n in zip(self._starts, self.data.n, strict=True)]
+
     def _spread(self, v: Array) -> Array:
         """A number a task to all its rows."""
         return np.repeat(v, self.data.n)
@@ -66,10 +73,34 @@ class RowFit(DataFit):
         return np.zeros(len(self._y)) if none else self._last[1]
 
     def _products(self, W: Array) -> Array:
-        return np.concatenate([X @ w for X, w in zip(self.data.X, W.T, strict=True)])
+        """(N,): x_ti' w_t, from the columns that are used where these are few."""
+        used = np.flatnonzero(W.any(axis=1))
+        X: Sequence[Array] = self.data.X
+        if self._few(used):
+            columns = self._gathered(used)
+            X, W = [columns[rows] for rows in self._blocks], W[used]
+        return np.concatenate([x @ w for x, w in zip(X, W.T, strict=True)])
 
     @cached_property
     def _last(self) -> list[Any]:
+        return []
+
+    def _few(self, used: Features) -> bool:
+        return FEW * used.size < self.data.p and used.size * len(self._y) <= KEPT
+
+    def _gathered(self, used: Features) -> Array:
+        """(N, k): columns of the designs, task below task; the last ones are kept, for they are asked for twice."""
+        last = self._last_gathered
+        if not (last and np.array_equal(last[0], used)):
+            columns = np.empty((len(self._y), used.size))
+            for x, rows in zip(self.data.X, self._blocks, strict=True):
+                # No index is out of bounds; to be told so spares NumPy a buffer.
+                np.take(x, used, axis=1, out=columns[rows], mode="clip")
+            last[:] = [used, columns]
+        return np.asarray(last[1])
+
+    @cached_property
+    def _last_gathered(self) -> list[Any]:
         return []
 
     # -- the term ----------------------------------------------------------------------------------------------------
@@ -154,8 +185,10 @@ class RowFit(DataFit):
     def _correlations(self, theta: Array) -> Array:
         """(p, T): X_t' θ_t, by 1'θ = 0 about the columns' means, so that large ones cost no digits."""
         X = self._designs()
-        parts = np.split(theta, self._starts[1:])
-        return np.column_stack([x.T @ th for x, th in zip(X, parts, strict=True)])
+        G = np.empty((len(X), self.data.p))
+        for x, rows, g in zip(X, self._blocks, G, strict=True):
+            np.matmul(theta[rows], x, out=g)
+        return G.T
 
     def _designs(self) -> tuple[Array, ...]:
         """The designs, centred where an intercept is fitted; one where shared."""
@@ -186,19 +219,16 @@ class RowFit(DataFit):
     @cached_property
     def _column_sizes(self) -> Array:
         """(T, p) or (1, p): the largest |x_tij| of each column."""
-        return self._sizes_of(slice(None))
-
-    def _sizes_of(self, columns: NDArray[np.intp] | slice) -> Array:
         designs = self.data.X[:1] if self.data.shared else self.data.X
-        parts = (x[:, columns] for x in designs)
-        return np.array([np.maximum(x.max(axis=0), -x.min(axis=0)) for x in parts])
+        return np.array([np.maximum(x.max(axis=0), -x.min(axis=0)) for x in designs])
 
     def _reach(self, W: Array, b: Array) -> Array:
         """(T,): a bound on the terms of which predictions are the sum, and so on their rounding in units of eps."""
         used = np.flatnonzero(W.any(axis=1))
-        if FEW * used.size >= len(W):
+        if not self._few(used):
             return means_times(self._column_sizes, np.abs(W)) + np.abs(b)
-        return means_times(self._sizes_of(used), np.abs(W[used])) + np.abs(b)
+        sizes = np.maximum.reduceat(np.abs(self._gathered(used)), self._starts)
+        return means_times(sizes, np.abs(W[used])) + np.abs(b)
 
     # -- curvature ---------------------------------------------------------------------------------------------------
 
