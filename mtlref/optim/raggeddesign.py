@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,8 +27,6 @@ class RaggedDesign:
     look : what was last seen of all features, (p,) how strongly they ask to enter and the lam at which they did.
     """
 
-    first: ClassVar[int] = 60  # so many features may come in at the least, at a first look
-
     def __init__(
         self, r: Array, *, H: Array | None = None, X: Sequence[Any] = (), roots: Array | None = None
     ) -> None:
@@ -51,6 +49,14 @@ class RaggedDesign:
     def at_once(self, started: int) -> bool:
         """Whether all features are the working set; started : how many an earlier answer has."""
         return self.H is not None and self.p <= ALL and not started
+
+    def room(self, alive: int) -> int:
+        """So many features may come in at a look; alive : how many are not zero."""
+        return max(60 if alive else 30, self.rows // 2, alive)
+
+    def rough(self, alive: int) -> float:
+        """To what share of lam a set is solved that need not be the last."""
+        return 0.05 if alive else 0.1
 
     def correlations(self, V: Array, features: Features) -> Array:
         """(T, p): r_t − H_t v_t for a V (T, k) on ``features``, zero elsewhere; r itself where there are none."""

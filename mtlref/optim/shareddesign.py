@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -27,8 +25,6 @@ class SharedDesign:
 
     look : what was last seen of all features, (p,) how strongly they ask to enter and the lam at which they did.
     """
-
-    first: ClassVar[int] = 100  # so many features may come in at the least, at a first look
 
     def __init__(
         self, r: Array, *, H: Array | None = None, X: Array | None = None, scale: float = 1.0
@@ -72,6 +68,14 @@ class SharedDesign:
             return np.take(self._kept, places, axis=0)
         assert self.X is not None
         return np.ascontiguousarray(np.take(self.X, features, axis=1).T) * np.sqrt(self.scale)
+
+    def room(self, alive: int) -> int:
+        """So many features may come in at a look; alive : how many are not zero."""
+        return max(100, self.rows // 2, alive)
+
+    def rough(self, alive: int) -> float:
+        """To what share of lam a set is solved that need not be the last."""
+        return 1e-2
 
     def correlations(self, V: Array, features: Features) -> Array:
         """(T, p): r − V H for a V (T, k) on ``features``, zero elsewhere; r itself where there are none."""

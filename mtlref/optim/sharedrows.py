@@ -21,8 +21,8 @@ Design = SharedDesign | RaggedDesign
 Look = tuple[Array, float]
 # From an answer for another lam at least so many features may come in.
 FURTHER = 100
-# A first look needs no more than this; what is certified is solved to the second.
-ROUGH, FINE, FINEST = 1e-2, 1e-9, 1e-13
+# What is certified is solved to the first, and to the second where that does not do.
+FINE, FINEST = 1e-9, 1e-13
 # What is so near to lam where the answer is not yet known comes in as well.
 NEARLY = 0.98
 # Where the conditions hold to this share of lam, a certificate may close.
@@ -40,7 +40,7 @@ def shared_rows_fit(design: Design, start: Start | None, lam: float, ridge: floa
     on, V = _begun(T, start)
     whole = design.at_once(on.size)
     working = np.full(p, whole, dtype=np.bool_)
-    accuracy = FINE if whole or (on.size and not _dear(design, on.size)) else ROUGH
+    accuracy = FINE if whole or (on.size and not _dear(design, on.size)) else design.rough(on.size)
     # Near the last answer its last look will do: what it does not show, the certificate sees, and the next look.
     look = design.look if on.size and design.look and SERVES * design.look[1] <= lam else None
     solved = False
@@ -57,6 +57,9 @@ def shared_rows_fit(design: Design, start: Start | None, lam: float, ridge: floa
             if accuracy <= FINEST:
                 return
             accuracy = FINE if accuracy > FINE else max(FINEST, 1e-3 * accuracy)
+        if not whole and isinstance(design, RaggedDesign):
+            found = on.size > 0 and not _dear(design, on.size + fresh.size // 2)
+            accuracy = min(accuracy, FINE if found else design.rough(on.size))
         if not whole and (fresh.size or not working.any() or isinstance(design, SharedDesign)):
             assert look is not None
             working = _chosen(working, alive, look, fresh, lam, design)
@@ -111,7 +114,7 @@ def _chosen(working: Mask, alive: Mask, look: Look, fresh: Features, lam: float,
     From an answer for another lam, the sequential strong rule (Tibshirani et al. 2012) says what could be.
     """
     strength, level = look
-    room = max(design.first, design.rows // 2, int(alive.sum()))
+    room = design.room(int(alive.sum()))
     keep: Mask = alive | (working & (strength > 0.9 * lam))
     if not working.any() and alive.any():
         fresh = np.flatnonzero((strength >= min(lam, 2 * lam - level)) & ~alive)
