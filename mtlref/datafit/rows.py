@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -21,7 +20,7 @@ Array = NDArray[np.float64]
 Features = NDArray[np.intp]
 # Centred designs of up to so many numbers are kept for the next certificate; larger ones are centred anew each time.
 KEPT = 2**23
-# Where fewer than one column in so many is used, those are gathered once, and looked at alone.
+# Where fewer than one column in so many is used, those are looked at alone.
 FEW = 5
 
 
@@ -69,38 +68,30 @@ class RowFit(DataFit):
         """x_ti' w_t. What the last W gave is kept: a certificate asks for it several times, and between for W = 0."""
         none = not W.any()
         if not (none or (self._last and np.array_equal(self._last[0], W))):
-            self._last[:] = [W.copy(), self._products(W)]
+            self._last[:] = [W.copy(), *self._products(W)]
         return np.zeros(len(self._y)) if none else self._last[1]
 
-    def _products(self, W: Array) -> Array:
-        """(N,): x_ti' w_t, from the columns that are used where these are few."""
-        used = np.flatnonzero(W.any(axis=1))
-        X: Sequence[Array] = self.data.X
-        if self._few(used):
-            columns = self._gathered(used)
-            X, W = [columns[rows] for rows in self._blocks], W[used]
-        return np.concatenate([x @ w for x, w in zip(X, W.T, strict=True)])
+    def _products(self, W: Array) -> tuple[Array, Array | None]:
+        """(x_ti' w_t (N,), Σ_j |w_jt| max_i |x_tij| (T,)); where few columns are used, these alone are looked at.
+
+        None: the sizes of all columns are known once and for all.
+        """
+        used, X = np.flatnonzero(W.any(axis=1)), self.data.X
+        if not self._few(used):
+            return np.concatenate([x @ w for x, w in zip(X, W.T, strict=True)]), None
+        z, reach = np.empty(len(self._y)), np.empty(self.data.T)
+        for t, (x, rows, w) in enumerate(zip(X, self._blocks, W[used].T, strict=True)):
+            # No index is out of bounds; to be told so spares NumPy a look.
+            columns = x.take(used, axis=1, mode="clip")
+            z[rows] = columns @ w
+            reach[t] = np.abs(columns, out=columns).max(axis=0) @ np.abs(w)
+        return z, reach
+
+    def _few(self, used: Features) -> bool:
+        return FEW * used.size < self.data.p
 
     @cached_property
     def _last(self) -> list[Any]:
-        return []
-
-    def _few(self, used: Features) -> bool:
-        return FEW * used.size < self.data.p and used.size * len(self._y) <= KEPT
-
-    def _gathered(self, used: Features) -> Array:
-        """(N, k): columns of the designs, task below task; the last ones are kept, for they are asked for twice."""
-        last = self._last_gathered
-        if not (last and np.array_equal(last[0], used)):
-            columns = np.empty((len(self._y), used.size))
-            for x, rows in zip(self.data.X, self._blocks, strict=True):
-                # No index is out of bounds; to be told so spares NumPy a buffer.
-                np.take(x, used, axis=1, out=columns[rows], mode="clip")
-            last[:] = [used, columns]
-        return np.asarray(last[1])
-
-    @cached_property
-    def _last_gathered(self) -> list[Any]:
         return []
 
     # -- the term ----------------------------------------------------------------------------------------------------
@@ -224,11 +215,9 @@ class RowFit(DataFit):
 
     def _reach(self, W: Array, b: Array) -> Array:
         """(T,): a bound on the terms of which predictions are the sum, and so on their rounding in units of eps."""
-        used = np.flatnonzero(W.any(axis=1))
-        if not self._few(used):
-            return means_times(self._column_sizes, np.abs(W)) + np.abs(b)
-        sizes = np.maximum.reduceat(np.abs(self._gathered(used)), self._starts)
-        return means_times(sizes, np.abs(W[used])) + np.abs(b)
+        self._predictions(W)
+        known = self._last[2] if W.any() else np.zeros(self.data.T)
+        return (means_times(self._column_sizes, np.abs(W)) if known is None else known) + np.abs(b)
 
     # -- curvature ---------------------------------------------------------------------------------------------------
 
