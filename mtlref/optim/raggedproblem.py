@@ -79,6 +79,7 @@ class RaggedProblem(RowProblem):
         s[s == 0] = 1.0
         super().__init__(r / s, lam / s, H, A, ridge / s**2)
         self.s, self.diagonal = s, diagonal / s**2
+        self._unit, self._ridged = 1.0 / s, ridge != 0.0
         self._last: tuple[Array | None, Array] = None, s
 
     @property
@@ -105,16 +106,14 @@ class RaggedProblem(RowProblem):
         """(T, k): rows H_t v_t. That of the last V is kept: from one method to the next it is asked for again."""
         if V is self._last[0]:
             return self._last[1]
-        x = V / self.s
+        x = V * self._unit
         if self.H is not None:
-            out = np.matmul(x[:, None, :], self.H)[
-                :, 0
-            ]  # rows times a matrix: faster than the other way round
+            out = np.matmul(x[:, None, :], self.H)[:, 0]  # rows times a matrix: faster than the other way round
         else:
             assert self.A is not None
             out = np.matmul(np.matmul(self.A, x[:, :, None]).transpose(0, 2, 1), self.A)[:, 0]
-        out /= self.s
-        if np.any(self.ridge):
+        out *= self._unit
+        if self._ridged:
             out += self.ridge * V
         self._last = V, np.asarray(out)
         return self._last[1]
