@@ -80,12 +80,23 @@ class RowFit(DataFit):
         if not self._few(used):
             return np.concatenate([x @ w for x, w in zip(X, W.T, strict=True)]), None
         z, reach = np.empty(len(self._y)), np.empty(self.data.T)
+        G = np.empty((self.data.T, self.data.p))
+        # Then θ of a task follows from its predictions alone, and its rows are read from memory once.
+        alone = self.loss == "squared" and not self.fit_intercept
         for t, (x, rows, w) in enumerate(zip(X, self._blocks, W[used].T, strict=True)):
             # No index is out of bounds; to be told so spares NumPy a look.
             columns = x.take(used, axis=1, mode="clip")
             z[rows] = columns @ w
+            if alone:
+                np.matmul(self._share[rows] * (self._y[rows] - z[rows]), x, out=G[t])
             reach[t] = np.abs(columns, out=columns).max(axis=0) @ np.abs(w)
+        self._passed[:] = [z, G.T] if alone else []
         return z, reach
+
+    @cached_property
+    def _passed(self) -> list[Any]:
+        """[predictions, the X_t' θ_t that were found with them]."""
+        return []
 
     def _few(self, used: Features) -> bool:
         return FEW * used.size < self.data.p
@@ -133,8 +144,8 @@ class RowFit(DataFit):
         return self._squared_point(W, b) if self.loss == "squared" else self._point(W, b)
 
     def _squared_point(self, W: Array, b: Array) -> DualPoint:
-        y, level = self._y, self._spread(b)
-        residual = y - self._predictions(W) - level
+        y, level, z = self._y, self._spread(b), self._predictions(W)
+        residual = y - z - level
         if self.fit_intercept and self.pooled_intercept:
             # What rounding left of Σ_t 1'θ_t goes: the targets' mean and the columns' would multiply it.
             residual = residual - float(self._share @ residual) / float(self.c @ self.mass)
@@ -146,7 +157,8 @@ class RowFit(DataFit):
         linear, quadratic = self._sums(theta * (y - level)), self._sums(theta * residual)
         size = EPS * (np.abs(y) + self._spread(self._reach(W, b)))
         rounding = float(np.abs(theta) @ size) + float(self._share @ size**2)
-        return DualPoint(self._correlations(theta), linear, quadratic, None, rounding)
+        found = self._passed[1] if self._passed and self._passed[0] is z else self._correlations(theta)
+        return DualPoint(found, linear, quadratic, None, rounding)
 
     def free_point(self, W: Array) -> DualPoint:
         """θ at W without its part in the span of the columns, which QR of the rows finds whatever their condition."""
