@@ -99,7 +99,9 @@ class RaggedDesign:
         """(T, rows, k): columns of roots_t X_t, tasks of fewer rows filled up with zeros; (1, rows, k) for one X."""
         A = np.zeros((len(self.X), self.rows, features.size))
         for t, x in enumerate(self.X):
-            if isinstance(x, np.ndarray):
+            if features.size == self.p and isinstance(x, np.ndarray):
+                A[t, : len(x)] = x
+            elif isinstance(x, np.ndarray):
                 np.take(x, features, axis=1, out=A[t, : len(x)], mode="clip")
             else:
                 A[t, : x.shape[0]] = x[:, features]
