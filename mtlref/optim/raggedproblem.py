@@ -108,7 +108,7 @@ class RaggedProblem(RowProblem):
             return self._last[1]
         x = V * self._unit
         if self.H is not None:
-            out = np.matmul(x[:, None, :], self.H)[:, 0]  # rows times a matrix: faster than the other way round
+            out = np.matmul(x[:, None, :], self.H)[:, 0]  # faster than a matrix times columns
         else:
             assert self.A is not None
             out = np.matmul(np.matmul(self.A, x[:, :, None]).transpose(0, 2, 1), self.A)[:, 0]

@@ -15,6 +15,8 @@ KEPT_COLUMNS = 2500
 ALL = 2000
 # Beyond so many columns to a row, products with the columns cost less than with their Gram matrix.
 WIDE = 2.0
+# So many features may come in at the least, at any look, and the share of lam to which a look needs their set.
+FIRST, ROUGH = 100, 1e-2
 
 
 class SharedDesign:
@@ -70,12 +72,12 @@ class SharedDesign:
         return np.ascontiguousarray(np.take(self.X, features, axis=1).T) * np.sqrt(self.scale)
 
     def room(self, alive: int) -> int:
-        """So many features may come in at a look; alive : how many are not zero."""
-        return max(100, self.rows // 2, alive)
+        """How many features may come in at a look; alive : how many are not zero."""
+        return max(FIRST, self.rows // 2, alive)
 
     def rough(self, alive: int) -> float:
-        """To what share of lam a set is solved that need not be the last."""
-        return 1e-2
+        """To what share of lam a set is solved that may not be the last; alive : how many features are not zero."""
+        return ROUGH
 
     def correlations(self, V: Array, features: Features) -> Array:
         """(T, p): r − V H for a V (T, k) on ``features``, zero elsewhere; r itself where there are none."""

@@ -58,8 +58,10 @@ def shared_rows_fit(design: Design, start: Start | None, lam: float, ridge: floa
                 return
             accuracy = FINE if accuracy > FINE else max(FINEST, 1e-3 * accuracy)
         if not whole and isinstance(design, RaggedDesign):
-            found = on.size > 0 and not _dear(design, on.size + fresh.size // 2)
-            accuracy = min(accuracy, FINE if found else design.rough(on.size))
+            # Of what comes in about half stays. Where that makes no step dear, the set may well be the last: what it
+            # misses, the certificate sees.
+            last = on.size > 0 and not _dear(design, on.size + fresh.size // 2)
+            accuracy = min(accuracy, FINE if last else design.rough(on.size))
         if not whole and (fresh.size or not working.any() or isinstance(design, SharedDesign)):
             assert look is not None
             working = _chosen(working, alive, look, fresh, lam, design)
