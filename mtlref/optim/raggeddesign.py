@@ -21,8 +21,9 @@ ALL = 500
 # So many features come in at the least, at the first look and at later ones. The first knows least of what matters, and
 # of a few features a look that is better is there after some steps.
 FIRST, LATER = 30, 60
-# The share of lam to which a set is solved before features are looked at again: when nothing is known, and later.
-ROUGHEST, ROUGH = 0.1, 0.05
+# The share of lam to which a set is solved before features are looked at again: when nothing is known, later, and where
+# Gram matrices of all features make a look cheap.
+ROUGHEST, ROUGH, FAIR = 0.1, 0.05, 1e-2
 
 
 class RaggedDesign:
@@ -63,7 +64,7 @@ class RaggedDesign:
 
     def rough(self, alive: int) -> float:
         """To what share of lam a set is solved that may not be the last; alive : how many features are not zero."""
-        return ROUGH if alive else ROUGHEST
+        return FAIR if self.H is not None else ROUGH if alive else ROUGHEST
 
     def correlations(self, V: Array, features: Features) -> Array:
         """(T, p): r_t − H_t v_t for a V (T, k) on ``features``, zero elsewhere; r itself where there are none."""

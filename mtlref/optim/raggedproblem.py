@@ -79,7 +79,7 @@ class RaggedProblem(RowProblem):
         s[s == 0] = 1.0
         super().__init__(r / s, lam / s, H, A, ridge / s**2)
         self.s, self.diagonal = s, diagonal / s**2
-        self._unit, self._ridged = 1.0 / s, ridge != 0.0
+        self._ridged = ridge != 0.0
         self._last: tuple[Array | None, Array] = None, s
 
     @property
@@ -106,13 +106,13 @@ class RaggedProblem(RowProblem):
         """(T, k): rows H_t v_t. That of the last V is kept: from one method to the next it is asked for again."""
         if V is self._last[0]:
             return self._last[1]
-        x = V * self._unit
+        x = V / self.s
         if self.H is not None:
             out = np.matmul(x[:, None, :], self.H)[:, 0]  # faster than a matrix times columns
         else:
             assert self.A is not None
             out = np.matmul(np.matmul(self.A, x[:, :, None]).transpose(0, 2, 1), self.A)[:, 0]
-        out *= self._unit
+        out /= self.s
         if self._ridged:
             out += self.ridge * V
         self._last = V, np.asarray(out)

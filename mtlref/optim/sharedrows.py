@@ -57,7 +57,7 @@ def shared_rows_fit(design: Design, start: Start | None, lam: float, ridge: floa
             if accuracy <= FINEST:
                 return
             accuracy = FINE if accuracy > FINE else max(FINEST, 1e-3 * accuracy)
-        if not whole and isinstance(design, RaggedDesign):
+        if isinstance(design, RaggedDesign) and design.H is None:
             # Of what comes in about half stays. Where that makes no step dear, the set may well be the last: what it
             # misses, the certificate sees.
             last = on.size > 0 and not _dear(design, on.size + fresh.size // 2)
