@@ -32,7 +32,8 @@ class RaggedDesign:
     X : matrices of numbers or sparse ones, one a task or one for all, already centred where that is asked for. What is
     asked of them is done task by task: rows that are read from memory serve all of it.
 
-    look : what was last seen of all features, (p,) how strongly they ask to enter and the lam at which they did.
+    look : what was last seen of all features, (p,) how strongly they ask to enter, the lam at which they did, and how
+    many were in.
     """
 
     def __init__(
@@ -42,7 +43,7 @@ class RaggedDesign:
         self.T, self.p = r.shape
         self.roots = np.ones(len(X)) if roots is None else roots
         self.rows = self.p if H is not None else max(x.shape[0] for x in X)
-        self.look: tuple[Array, float] | None = None
+        self.look: tuple[Array, float, int] | None = None
         self._held: tuple[Features, Array] = np.zeros(0, dtype=np.intp), np.zeros((self.T, 0, 0))
 
     @classmethod
