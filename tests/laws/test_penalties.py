@@ -51,6 +51,16 @@ def test_law(kind: Any, law: Any, draw: Any) -> None:
     law(penalty, W, V, step)
 
 
+@pytest.mark.parametrize("kind", [kind for kind in PENALTIES if hasattr(kind, "project_polar")])
+@pytest.mark.parametrize("share", [1e-3, 1e-8, 1e-15, 1e-18])
+def test_a_projection_on_a_small_ball_lies_in_it(kind: Any, share: float) -> None:
+    penalty = make(kind, 4, lambda strategy: [[0.0] * 4] * 4)
+    V = np.random.default_rng(0).standard_normal((3, 4))
+    for own in (V, V[:1], V[:, :1], V[:1, :1], np.ones((3, 4))):
+        radius = share * float(np.abs(own).max())
+        assert penalty.polar(penalty.project_polar(own, radius)) <= radius * (1 + 1e-13)
+
+
 def test_every_law_applies_to_some_penalty() -> None:
     made = [GraphSpread([[0.0]]) if kind is GraphSpread else kind() for kind in PENALTIES]
     assert {law for penalty in made for law in penalty_laws_of(penalty)} == set(PENALTY_LAWS)

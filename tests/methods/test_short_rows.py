@@ -48,7 +48,7 @@ def test_what_is_called_short_is_short() -> None:
 @pytest.mark.parametrize(("text", "fault"), [
     ("+ radius * sizes", "- radius * sizes"),
     ("np.outer(a, a)", "np.outer(a, np.abs(a))"),
-    ("theta - (a @ self._thetas)", "theta + (a @ self._thetas)"),
+    ("theta - self._times(self._thetas.T, a)", "theta + self._times(self._thetas.T, a)"),
     ("self._products[old:], G]", "self._products[:-old], G]"),
     ("[*self._thetas[old:], theta", "[*self._thetas[:-old], theta"),
 ])  # fmt: skip
