@@ -451,10 +451,16 @@ def exponent_of(largest: float) -> int:
     return exponent if abs(exponent) > EXTREME else 0
 
 
-def extreme_exponents(data: TaskData) -> tuple[int, int]:
-    """The exponents by which rows and numeric targets are to be divided: (0, 0) for all ordinary data."""
-    designs = data.X[:1] if data.shared else data.X
-    largest_x = max(_about_largest(X) for X in designs)
+def extreme_exponents(data: TaskData, products: Array | None = None) -> tuple[int, int]:
+    """The exponents by which rows and numeric targets are to be divided: (0, 0) for all ordinary data.
+
+    products : (T, p), is filled with X_t'y_t while the rows of a task, held as numbers, are in the processor's cache.
+    """
+    largest_x = 0.0
+    for t, X in enumerate(data.X[:1] if data.shared else data.X):
+        largest_x = max(largest_x, _about_largest(X))
+        if products is not None:
+            np.dot(data.y[t], X, out=products[t])
     largest_y = max((float(max(y.max(), -y.min())) for y in data.y if y.dtype.kind == "f"), default=0.0)
     return exponent_of(largest_x), exponent_of(largest_y)
 

@@ -17,9 +17,12 @@ from mtlref.sparserows import RowSpan
 from mtlref.tasks import TaskData
 
 Array = NDArray[np.float64]
+Features = NDArray[np.intp]
 # Centred designs of up to so many numbers are kept for the next certificate; larger ones are centred anew each time.
 KEPT = 2**23
-# Where fewer than one column in so many is used, the sizes of those are looked at alone.
+# Rows of about so many numbers are looked at twice in a row, in the processor's cache.
+BLOCK = 2**16
+# Where fewer than one column in so many is used, those are looked at alone.
 FEW = 5
 
 
@@ -50,6 +53,11 @@ class RowFit(DataFit):
         """c_t s_ti."""
         return self._spread(self.c) * self._s
 
+    @cached_property
+    def _blocks(self) -> list[slice]:
+        """The rows of each task."""
+        return [slice(start, start + n) for start, n in zip(self._starts, self.data.n, strict=True)]
+
     def _spread(self, v: Array) -> Array:
         """A number a task to all its rows."""
         return np.repeat(v, self.data.n)
@@ -62,11 +70,38 @@ class RowFit(DataFit):
         """x_ti' w_t. What the last W gave is kept: a certificate asks for it several times, and between for W = 0."""
         none = not W.any()
         if not (none or (self._last and np.array_equal(self._last[0], W))):
-            self._last[:] = [W.copy(), self._products(W)]
+            self._last[:] = [W.copy(), *self._products(W)]
         return np.zeros(len(self._y)) if none else self._last[1]
 
-    def _products(self, W: Array) -> Array:
-        return np.concatenate([X @ w for X, w in zip(self.data.X, W.T, strict=True)])
+    def _products(self, W: Array) -> tuple[Array, Array | None]:
+        """(x_ti' w_t (N,), Σ_j |w_jt| max_i |x_tij| (T,)); where few columns are used, these alone are looked at.
+
+        None: the sizes of all columns are known once and for all.
+        """
+        used, X = np.flatnonzero(W.any(axis=1)), self.data.X
+        if not self._few(used):
+            return np.concatenate([x @ w for x, w in zip(X, W.T, strict=True)]), None
+        z, reach = np.empty(len(self._y)), np.empty(self.data.T)
+        G = np.empty((self.data.T, self.data.p))
+        # Then θ of a task follows from its predictions alone, and its rows are read from memory once.
+        alone = self.loss == "squared" and not self.fit_intercept
+        for t, (x, rows, w) in enumerate(zip(X, self._blocks, W[used].T, strict=True)):
+            # No index is out of bounds; to be told so spares NumPy a look.
+            columns = x.take(used, axis=1, mode="clip")
+            z[rows] = columns @ w
+            if alone:
+                np.matmul(self._share[rows] * (self._y[rows] - z[rows]), x, out=G[t])
+            reach[t] = np.abs(columns, out=columns).max(axis=0) @ np.abs(w)
+        self._passed[:] = [z, G.T] if alone else []
+        return z, reach
+
+    @cached_property
+    def _passed(self) -> list[Any]:
+        """[predictions, the X_t' θ_t that were found with them]."""
+        return []
+
+    def _few(self, used: Features) -> bool:
+        return FEW * used.size < self.data.p
 
     @cached_property
     def _last(self) -> list[Any]:
@@ -111,8 +146,8 @@ class RowFit(DataFit):
         return self._squared_point(W, b) if self.loss == "squared" else self._point(W, b)
 
     def _squared_point(self, W: Array, b: Array) -> DualPoint:
-        y, level = self._y, self._spread(b)
-        residual = y - self._predictions(W) - level
+        y, level, z = self._y, self._spread(b), self._predictions(W)
+        residual = y - z - level
         if self.fit_intercept and self.pooled_intercept:
             # What rounding left of Σ_t 1'θ_t goes: the targets' mean and the columns' would multiply it.
             residual = residual - float(self._share @ residual) / float(self.c @ self.mass)
@@ -124,7 +159,8 @@ class RowFit(DataFit):
         linear, quadratic = self._sums(theta * (y - level)), self._sums(theta * residual)
         size = EPS * (np.abs(y) + self._spread(self._reach(W, b)))
         rounding = float(np.abs(theta) @ size) + float(self._share @ size**2)
-        return DualPoint(self._correlations(theta), linear, quadratic, None, rounding)
+        found = self._passed[1] if self._passed and self._passed[0] is z else self._correlations(theta)
+        return DualPoint(found, linear, quadratic, None, rounding)
 
     def free_point(self, W: Array) -> DualPoint:
         """θ at W without its part in the span of the columns, which QR of the rows finds whatever their condition."""
@@ -154,8 +190,10 @@ class RowFit(DataFit):
     def _correlations(self, theta: Array) -> Array:
         """(p, T): X_t' θ_t, by 1'θ = 0 about the columns' means, so that large ones cost no digits."""
         X = self._designs()
-        parts = np.split(theta, self._starts[1:])
-        return np.column_stack([x.T @ th for x, th in zip(X, parts, strict=True)])
+        G = np.empty((len(X), self.data.p))
+        for x, rows, g in zip(X, self._blocks, G, strict=True):
+            np.matmul(theta[rows], x, out=g)
+        return G.T
 
     def _designs(self) -> tuple[Array, ...]:
         """The designs, centred where an intercept is fitted; one where shared."""
@@ -186,19 +224,20 @@ class RowFit(DataFit):
     @cached_property
     def _column_sizes(self) -> Array:
         """(T, p) or (1, p): the largest |x_tij| of each column."""
-        return self._sizes_of(slice(None))
-
-    def _sizes_of(self, columns: NDArray[np.intp] | slice) -> Array:
         designs = self.data.X[:1] if self.data.shared else self.data.X
-        parts = (x[:, columns] for x in designs)
-        return np.array([np.maximum(x.max(axis=0), -x.min(axis=0)) for x in parts])
+        step = max(1, BLOCK // self.data.p)
+        sizes = np.zeros((len(designs), self.data.p))
+        for x, size in zip(designs, sizes, strict=True):
+            for rows in (x[i : i + step] for i in range(0, len(x), step)):
+                np.maximum(size, rows.max(axis=0), out=size)
+                np.maximum(size, -rows.min(axis=0), out=size)
+        return sizes
 
     def _reach(self, W: Array, b: Array) -> Array:
         """(T,): a bound on the terms of which predictions are the sum, and so on their rounding in units of eps."""
-        used = np.flatnonzero(W.any(axis=1))
-        if FEW * used.size >= len(W):
-            return means_times(self._column_sizes, np.abs(W)) + np.abs(b)
-        return means_times(self._sizes_of(used), np.abs(W[used])) + np.abs(b)
+        self._predictions(W)
+        known = self._last[2] if W.any() else np.zeros(self.data.T)
+        return (means_times(self._column_sizes, np.abs(W)) if known is None else known) + np.abs(b)
 
     # -- curvature ---------------------------------------------------------------------------------------------------
 

@@ -62,8 +62,8 @@ class SparseRowFit(RowFit):
         """(T, p) or (1, p): the largest |x_tij| of each column."""
         return np.array([column_sizes(X) for X in self._own])
 
-    def _sizes_of(self, columns: NDArray[np.intp] | slice) -> Array:
-        return np.asarray(self._column_sizes[:, columns])
+    def _few(self, used: NDArray[np.intp]) -> bool:
+        return False  # products with sparse rows take all columns
 
     @cached_property
     def column_energy(self) -> Array:

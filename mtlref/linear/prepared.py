@@ -63,13 +63,17 @@ class Prepared:
     @classmethod
     def of(cls, model: LinearModel, data: TaskData | Moments, classes: NDArray[Any] | None) -> Prepared:
         """Scale what is extreme, and set up the loss term for the certificate and for the solver."""
+        products: Array | None = None
         if isinstance(data, Moments):
             extra = exponent_of(float(np.sqrt(np.abs(data.cxx).max())))
             rows: TaskData | Moments = data.at_exponents(data.x_exponent + extra, data.y_exponent)
             assert isinstance(rows, Moments)
             ex, ey = rows.x_exponent, rows.y_exponent
         else:
-            ex, ey = extreme_exponents(data)
+            # The rows of a design a task are looked at once, for their sizes and for what a solver begins with.
+            begun = model.loss == "squared" and not (model.fit_intercept or data.shared or data.sparse)
+            products = np.empty((data.T, data.p)) if begun else None
+            ex, ey = extreme_exponents(data, products)
             if model.loss == "logistic":
                 ey = 0
             rows = scaled_rows(data, ex, ey) if ex or ey else data
@@ -79,6 +83,8 @@ class Prepared:
         )
         fit = data_fit(rows, *settings, times=times)
         problem = Problem(rows, model.loss, fit.c, model.fit_intercept)
+        if products is not None and rows is data:
+            problem.__dict__["products"] = products
         quick = fit
         if model.loss == "squared" and isinstance(rows, TaskData) and not problem.wide:
             quick = data_fit(problem.moments, *settings, times=times)

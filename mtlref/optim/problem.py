@@ -117,8 +117,14 @@ class Problem:
         assert isinstance(d, TaskData)
         if d.shared or d.weights is not None:
             return RaggedDesign.of(self.quadratic)
-        r = np.stack([c * (y @ x) for c, x, y in zip(self.c, d.X, d.y, strict=True)])
-        return RaggedDesign(r, X=d.X, roots=np.sqrt(self.c))
+        return RaggedDesign(self.c[:, None] * self.products, X=d.X, roots=np.sqrt(self.c))
+
+    @cached_property
+    def products(self) -> Array:
+        """(T, p): X_t'y_t."""
+        d = self.data
+        assert isinstance(d, TaskData)
+        return np.stack([y @ x for x, y in zip(d.X, d.y, strict=True)])
 
     def _factor(self, X: Any, y: Array, s: Array | None, c: float) -> tuple[Any, Array]:
         root = np.sqrt(c) if s is None else np.sqrt(c * s)[:, None]

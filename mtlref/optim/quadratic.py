@@ -45,7 +45,8 @@ class Quadratic:
         H, r = own[:, None, None] * m.cxx, c[:, None] * m.cxy
         if not fit_intercept:
             root = np.sqrt(own * m.mass[: len(own)])[:, None] * m.x_mean
-            H += root[:, :, None] * root[:, None, :]
+            for Ht, rt in zip(H, root, strict=True):  # task by task, in the processor's cache
+                Ht += rt[:, None] * rt
             r += (c * m.mass * m.y_mean)[:, None] * m.x_mean
         return cls(r, H)
 

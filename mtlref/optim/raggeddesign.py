@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,23 +12,29 @@ from mtlref.optim.quadratic import Quadratic
 from mtlref.optim.raggedproblem import RaggedProblem
 from mtlref.optim.rowproblem import RowProblem
 from mtlref.optim.stacks import principal
+from mtlref.sparserows import is_sparse
 
 Array = NDArray[np.float64]
 Features = NDArray[np.intp]
 # Up to so many features of which the Gram matrices are there, all at once cost less than looking for the right ones.
 ALL = 500
+# So many features come in at the least, at the first look and at later ones. The first knows least of what matters, and
+# of a few features a look that is better is there after some steps.
+FIRST, LATER = 30, 60
+# The share of lam to which a set is solved before features are looked at again: when nothing is known, later, and where
+# Gram matrices of all features make a look cheap.
+ROUGHEST, ROUGH, FAIR = 0.1, 0.05, 1e-2
 
 
 class RaggedDesign:
     """H_t (p, p) and r (T, p), from H itself or, where rows are fewer than features, from H_t = roots_t² X_t'X_t.
 
-    X : matrices of numbers or sparse ones, one a task or one for all, already centred where that is asked for.
+    X : matrices of numbers or sparse ones, one a task or one for all, already centred where that is asked for. What is
+    asked of them is done task by task: rows that are read from memory serve all of it.
 
     look : what was last seen of all features, (p,) how strongly they ask to enter, the lam at which they did, and how
     many were in.
     """
-
-    first: ClassVar[int] = 60  # so many features may come in at the least, at a first look
 
     def __init__(
         self, r: Array, *, H: Array | None = None, X: Sequence[Any] = (), roots: Array | None = None
@@ -53,23 +59,28 @@ class RaggedDesign:
         """Whether all features are the working set; started : how many an earlier answer has."""
         return self.H is not None and self.p <= ALL and not started
 
+    def room(self, alive: int) -> int:
+        """How many features may come in at a look; alive : how many are not zero."""
+        return max(LATER if alive else FIRST, self.rows // 2, alive)
+
+    def rough(self, alive: int) -> float:
+        """To what share of lam a set is solved that may not be the last; alive : how many features are not zero."""
+        return FAIR if self.H is not None else ROUGH if alive else ROUGHEST
+
     def correlations(self, V: Array, features: Features) -> Array:
         """(T, p): r_t − H_t v_t for a V (T, k) on ``features``, zero elsewhere; r itself where there are none."""
         if features.size == 0:
             return self.r
         if self.H is not None:
             out = np.matmul(V[:, None, :], np.take(self.H, features, axis=1))[:, 0]
+        elif len(self.X) == 1:
+            X = self.X[0]
+            out = self.roots[0] ** 2 * ((V @ _columns(X, features).T) @ X)
         else:
-            held, A = self._held
-            if not np.isin(features, held).all():
-                held, A = features, self._columns(features)
-            whole = np.zeros((self.T, held.size))
-            whole[:, np.searchsorted(held, features)] = V
-            if len(A) == 1:
-                out = self.roots[0] * ((whole @ A[0].T) @ self.X[0])
-            else:
-                inner = self.roots[:, None] * np.matmul(A, whole[:, :, None])[:, :, 0]
-                out = np.stack([u[: x.shape[0]] @ x for u, x in zip(inner, self.X, strict=True)])
+            out = np.empty_like(self.r)
+            for x, v, root, g in zip(self.X, V, self.roots, out, strict=True):
+                # The rows of a task are read from memory once.
+                g[:] = (root**2 * (_columns(x, features) @ v)) @ x
         return np.asarray(np.subtract(self.r, out, out=out))
 
     def restricted(self, chosen: Features, lam: float, ridge: float) -> tuple[Array, RowProblem]:
@@ -77,30 +88,43 @@ class RaggedDesign:
         r = np.take(self.r, chosen, axis=1)
         if self.H is not None:
             return _with_units(RaggedProblem(r, lam, H=principal(self.H, chosen), ridge=ridge))
+        if len(self.X) > 1 and chosen.size > self.rows:
+            return _with_units(RaggedProblem(r, lam, A=self._factors(chosen), ridge=ridge))
         if not np.array_equal(self._held[0], chosen):
-            self._held = chosen, self._columns(chosen)
-        A = self._held[1]
-        if len(A) == 1:
-            H = A[0].T @ A[0]
-            H[np.diag_indices(len(H))] += ridge
-            s = np.sqrt(np.diag(H))
-            s[s == 0] = 1.0
-            return s, RowProblem(r / s, lam / s, H=H / (s[:, None] * s))
-        if chosen.size <= self.rows:
-            return _with_units(RaggedProblem(r, lam, H=np.matmul(A.transpose(0, 2, 1), A), ridge=ridge))
-        return _with_units(RaggedProblem(r, lam, A=A, ridge=ridge))
+            self._held = chosen, self._grams(chosen)
+        H = self._held[1]
+        if len(H) > 1:
+            return _with_units(RaggedProblem(r, lam, H=H, ridge=ridge))
+        one = H[0] + ridge * np.eye(chosen.size)
+        s = np.sqrt(np.diag(one))
+        s[s == 0] = 1.0
+        return s, RowProblem(r / s, lam / s, H=one / (s[:, None] * s))
 
-    def _columns(self, features: Features) -> Array:
-        """(T, rows, k): columns of roots_t X_t, tasks of fewer rows filled up with zeros; (1, rows, k) for one X."""
+    def _factors(self, features: Features) -> Array:
+        """(T, rows, k): columns of roots_t X_t, tasks of fewer rows filled up with zeros."""
         A = np.zeros((len(self.X), self.rows, features.size))
-        for t, x in enumerate(self.X):
-            if isinstance(x, np.ndarray):
-                np.take(x, features, axis=1, out=A[t, : len(x)], mode="clip")
-            else:
-                A[t, : x.shape[0]] = x[:, features]
-        if (self.roots != 1.0).any():
-            A *= self.roots[:, None, None]
+        for x, root, a in zip(self.X, self.roots, A, strict=True):
+            np.multiply(root, _columns(x, features), out=a[: x.shape[0]])
         return A
+
+    def _grams(self, features: Features) -> Array:
+        """(T, k, k): blocks of H_t, (1, k, k) for one X; task by task, so that columns stay in the cache."""
+        H = np.empty((len(self.X), features.size, features.size))
+        for x, root, h in zip(self.X, self.roots, H, strict=True):
+            columns = _columns(x, features)
+            np.matmul(columns.T, columns, out=h)
+            if root != 1.0:
+                h *= root**2
+        return H
+
+
+def _columns(x: Any, features: Features) -> Array:
+    """(n, k): some columns of a design, or all."""
+    if not isinstance(x, np.ndarray):
+        found = x[:, features]
+        return np.asarray(found.toarray() if is_sparse(found) else found)
+    # No index is out of bounds; to be told so spares NumPy a look.
+    return x if features.size == x.shape[1] else x.take(features, axis=1, mode="clip")
 
 
 def _with_units(part: RaggedProblem) -> tuple[Array, RowProblem]:

@@ -80,6 +80,7 @@ class RaggedProblem(RowProblem):
         s[s == 0] = 1.0
         super().__init__(r / s, lam / s, H, A, ridge / s**2)
         self.s, self.diagonal = s, diagonal / s**2
+        self._ridged = ridge != 0.0
         self._last: tuple[Array | None, Array] = None, s
 
     @property
@@ -108,14 +109,12 @@ class RaggedProblem(RowProblem):
             return self._last[1]
         x = V / self.s
         if self.H is not None:
-            out = np.matmul(x[:, None, :], self.H)[
-                :, 0
-            ]  # rows times a matrix: faster than the other way round
+            out = np.matmul(x[:, None, :], self.H)[:, 0]  # faster than a matrix times columns
         else:
             assert self.A is not None
             out = np.matmul(np.matmul(self.A, x[:, :, None]).transpose(0, 2, 1), self.A)[:, 0]
         out /= self.s
-        if np.any(self.ridge):
+        if self._ridged:
             out += self.ridge * V
         self._last = V, np.asarray(out)
         return self._last[1]

@@ -37,7 +37,7 @@ INNER_LIMIT, INNER_SHARE = 25, 0.1
 STALE = 8
 FIRST_SIGMA, MOST_SIGMA = 10.0, 1e8
 DAMPINGS = (0.0, 1e-10)
-EPS = float(np.finfo(float).eps)
+EPS, TINY = float(np.finfo(float).eps), float(np.finfo(float).tiny)
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,7 +97,7 @@ class RowProblem:
         """(prox of step · penalty at U, ‖U_j‖, ‖prox_j‖)."""
         norms = column_norms(U)
         kept = np.maximum(norms - step * self.threshold, 0.0)
-        return U * np.divide(kept, norms, out=np.zeros_like(norms), where=norms > 0), norms, kept
+        return U * (kept / np.maximum(norms, TINY)), norms, kept  # where a norm is zero, so is what is kept
 
     def miss(self, V: Array, g: Array) -> float:
         """How far g = r − V H is from the penalty's subdifferential at V, relative to the thresholds."""
@@ -176,7 +176,10 @@ def _fista(problem: RowProblem, V: Array, target: float) -> Iterator[tuple[Array
     seen, slow = np.inf, 0
     for k in range(1, 100000):
         while True:
-            W, _, _ = problem.shrink(Y + (problem.r - HY) / bend, 1.0 / bend)
+            U = problem.r - HY
+            U /= bend
+            U += Y
+            W, _, _ = problem.shrink(U, 1.0 / bend)
             HW = problem.times(W)
             move = W - Y
             curved, square = inner(move, HW - HY), inner(move, move)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,6 +16,8 @@ KEPT_COLUMNS = 2500
 ALL = 2000
 # Beyond so many columns to a row, products with the columns cost less than with their Gram matrix.
 WIDE = 2.0
+# So many features may come in at the least, at any look, and the share of lam to which a look needs their set.
+FIRST, ROUGH = 100, 1e-2
 
 
 class SharedDesign:
@@ -29,8 +29,6 @@ class SharedDesign:
     look : what was last seen of all features, (p,) how strongly they ask to enter, the lam at which they did, and how
     many were in.
     """
-
-    first: ClassVar[int] = 100  # so many features may come in at the least, at a first look
 
     def __init__(
         self, r: Array, *, H: Array | None = None, X: Array | None = None, scale: float = 1.0
@@ -74,6 +72,14 @@ class SharedDesign:
             return np.take(self._kept, places, axis=0)
         assert self.X is not None
         return np.ascontiguousarray(np.take(self.X, features, axis=1).T) * np.sqrt(self.scale)
+
+    def room(self, alive: int) -> int:
+        """How many features may come in at a look; alive : how many are not zero."""
+        return max(FIRST, self.rows // 2, alive)
+
+    def rough(self, alive: int) -> float:
+        """To what share of lam a set is solved that may not be the last; alive : how many features are not zero."""
+        return ROUGH
 
     def correlations(self, V: Array, features: Features) -> Array:
         """(T, p): r − V H for a V (T, k) on ``features``, zero elsewhere; r itself where there are none."""

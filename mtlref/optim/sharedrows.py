@@ -21,8 +21,8 @@ Design = SharedDesign | RaggedDesign
 Look = tuple[Array, float, int]
 # From an answer for another lam as many features may come in as it has, but these at the least and at the most.
 FEWEST, MOST = 30, 100
-# A first look needs no more than this; what is certified is solved to the second.
-ROUGH, FINE, FINEST = 1e-2, 1e-8, 1e-13
+# What is certified is solved to the first, and to the second where that does not do.
+FINE, FINEST = 1e-8, 1e-13
 # What is so near to lam where the answer is not yet known comes in as well.
 NEARLY = 0.98
 # Where the conditions hold to this share of lam, a certificate may close.
@@ -47,7 +47,7 @@ def shared_rows_fit(design: Design, start: Start | None, lam: float, ridge: floa
         look = design.look = _look(design, V, on, ridge)
     # Near the last answer, or zero, one look will do: what it does not show, the certificate sees, and the next look.
     near = look is None or (not _dear(design, on.size) and (on.size or SERVES * look[1] <= lam))
-    accuracy = FINE if near else ROUGH
+    accuracy = FINE if near else design.rough(on.size)
     solved = False
     while True:
         fresh = np.zeros(0, dtype=np.intp)
@@ -62,6 +62,11 @@ def shared_rows_fit(design: Design, start: Start | None, lam: float, ridge: floa
             if accuracy <= FINEST:
                 return
             accuracy = FINE if accuracy > FINE else max(FINEST, 1e-3 * accuracy)
+        if isinstance(design, RaggedDesign) and design.H is None:
+            # Of what comes in about half stays. Where that makes no step dear, the set may well be the last: what it
+            # misses, the certificate sees.
+            last = on.size > 0 and not _dear(design, on.size + fresh.size // 2)
+            accuracy = min(accuracy, FINE if last else design.rough(on.size))
         if not whole and (fresh.size or not working.any() or isinstance(design, SharedDesign)):
             assert look is not None
             working = _chosen(working, alive, look, fresh, lam, design)
@@ -124,7 +129,7 @@ def _chosen(working: Mask, alive: Mask, look: Look, fresh: Features, lam: float,
     From an answer for another lam, the sequential strong rule (Tibshirani et al. 2012) says what could be.
     """
     strength, level, _ = look
-    room = max(design.first, design.rows // 2, int(alive.sum()))
+    room = design.room(int(alive.sum()))
     keep: Mask = alive | (working & (strength > 0.9 * lam))
     if not working.any() and alive.any():
         fresh = np.flatnonzero((strength >= min(lam, 2 * lam - level)) & ~alive)
