@@ -99,8 +99,12 @@ class Moments:
         return cls.from_scaled(scaled_rows(data, ex, ey) if ex or ey else data, ex, ey)
 
     @classmethod
-    def from_scaled(cls, data: TaskData, ex: int = 0, ey: int = 0) -> Moments:
-        """The same of rows that were divided by 2^ex and 2^ey already."""
+    def from_scaled(cls, data: TaskData, ex: int = 0, ey: int = 0, *, centre: bool = True) -> Moments:
+        """The same of rows that were divided by 2^ex and 2^ey already.
+
+        centre False: of designs a task, those with small means about x̄ = 0 in place of theirs, as (X'X, X'y, ...), which
+        say the same and are all that a fit without intercepts needs.
+        """
         if data.sparse:
             return cls._from_sparse(data, ex, ey)
         if data.shared and data.T > 1:
@@ -118,7 +122,11 @@ class Moments:
             if s is None:
                 x_mean[t], x_slip[t] = np.full(len(X), 1.0 / len(X)) @ X, 0.0
                 if _nearly_centred(X, x_mean[t]):
-                    cxy[t] = _less_means(X, yc, x_mean[t], cxx[t])
+                    np.matmul(X.T, X, out=cxx[t])
+                    if centre:
+                        cxy[t] = _less_means(X, yc, x_mean[t], cxx[t])
+                    else:
+                        x_mean[t], cxy[t] = 0.0, y @ X
                     continue
             x_mean[t], x_slip[t], Xc = centred_twice(X, s)
             sX = Xc if s is None else Xc * s[:, None]
@@ -381,8 +389,7 @@ def _nearly_centred(X: Array, mean: Array) -> bool:
 
 
 def _less_means(X: Array, yc: Array, mean: Array, cxx: Array) -> Array:
-    """cxy of columns whose means are small, and cxx (p, p) in its place: they are subtracted from the products."""
-    np.matmul(X.T, X, out=cxx)
+    """cxy of columns whose means are small; these are subtracted from the products cxx (p, p), in their place."""
     root = np.sqrt(len(X)) * mean
     cxx -= root[:, None] * root
     return np.asarray(yc @ X - yc.sum() * mean)

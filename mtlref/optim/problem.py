@@ -52,7 +52,9 @@ class Problem:
     @cached_property
     def moments(self) -> Moments:
         """The Gram statistics (squared loss)."""
-        return self.data if isinstance(self.data, Moments) else Moments.from_scaled(self.data)
+        if isinstance(self.data, Moments):
+            return self.data
+        return Moments.from_scaled(self.data, centre=self.fit_intercept)
 
     @property
     def wide(self) -> bool:
