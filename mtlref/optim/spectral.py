@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,8 +21,7 @@ from mtlref.optim.tracenewton import newton_trace
 Array = NDArray[np.float64]
 Start = tuple[Array, Array]
 CHECK_EVERY = 50
-LOOK_EVERY = 5
-FALLEN = 0.1
+FALLEN = 0.02
 # Residuals above this promise nothing that a certificate could show.
 PROMISING = 1e-4
 # Times the mean curvature: the first iterations move far, and a rho that is too small costs more of them.
@@ -31,7 +30,7 @@ INNER_LIMIT = 1000
 # Iterations of ADMM before Newton's method is tried, and by how much their number grows each time.
 FIRST_BURST, BURSTS_GROW = 3, 8
 # Newton's steps are cheap for a rank of so much of all; for others they are where so little of the residual is left.
-FEW, FINE = 0.25, 3e-4
+FEW, FINE = 0.25, 2e-3
 SETTLED = 1e-13
 
 
@@ -154,10 +153,11 @@ def _quadratic(q: Quadratic, penalty: SpectralPenalty, V: Array) -> Iterator[Ite
     it was at the last one that was.
     """
     inside: Quadratic | Diagonal = q
-    basis: Array | None = None
+    basis: Any = None
     if q.rotated is not None:
         inside, basis = q.rotated
-    V = V if basis is None else V @ basis
+    if basis is not None:
+        V = V @ basis if V.any() else np.zeros_like(inside.r)
     rho = penalty.first_rho(inside, V)
 
     def back(V: Array) -> Iterate:
@@ -175,8 +175,7 @@ def _quadratic(q: Quadratic, penalty: SpectralPenalty, V: Array) -> Iterator[Ite
                 if end is not None:
                     break
             last = shrink.rank
-            look = total % LOOK_EVERY == 0 and residual <= min(FALLEN * shown, PROMISING)
-            if look or total % CHECK_EVERY == 0:
+            if residual <= min(FALLEN * shown, PROMISING) or total % CHECK_EVERY == 0:
                 shown = residual
                 yield back(Z)
             else:
