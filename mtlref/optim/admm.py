@@ -46,9 +46,8 @@ def admm(
     while True:
         iteration += 1
         X = solve(q.r + rho * (Z - U))
-        v = past.propose(Z + U, RELAXATION * X + (1 - RELAXATION) * Z + U)
-        old = Z
-        Z = prox(v, 1.0 / rho)
+        v = past.propose(v, RELAXATION * (X - Z))
+        old, Z = Z, prox(v, 1.0 / rho)
         U = v - Z
         look = iteration % adapt_every == 0  # norms cost a third of an iteration
         if look or iteration == 1:
@@ -66,6 +65,7 @@ def admm(
                 factor = float(np.clip(rho * np.clip(ratio, 0.1, 10.0), low, high)) / rho
                 rho *= factor
                 U = U / factor
+                v = Z + U
                 solve = q.shifted(rho)
                 past = Anderson()
 
@@ -100,9 +100,9 @@ class Anderson:
         self.along[:known] = along
         return along
 
-    def propose(self, v: Array, mapped: Array) -> Array:
-        """The next point after ``v``, which the iteration takes to ``mapped``."""
-        step = (mapped - v).ravel()
+    def propose(self, v: Array, plain: Array) -> Array:
+        """The next point after ``v``, which the iteration takes to ``v + plain``."""
+        step, mapped = plain.ravel(), v + plain
         self.length = float(np.sqrt(step @ step))
         if self.fallback is not None and not self.length <= TOLERATED * self.residual:
             # The last proposal was worse than the plain step would have been.

@@ -59,7 +59,7 @@ def test_anderson_remembers_products_of_the_last_steps() -> None:
     M = 0.9 * np.linalg.qr(rng.standard_normal((6, 6)))[0] * np.array([0.1, 0.5, 0.9, 1, 1, 1])
     c, v, past = rng.standard_normal(6), np.zeros((2, 3)), Anderson()
     for _ in range(8):
-        v = past.propose(v, (M @ v.ravel() + c).reshape(2, 3))
+        v = past.propose(v, (M @ v.ravel() + c).reshape(2, 3) - v)
         known = min(past.count, len(past.bends)) if past.count else 0
         if known:
             bends = past.bends[:known]
@@ -82,8 +82,8 @@ def test_accelerated_steps_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     """The first point is one of the iteration's own: measured against a step of nothing, each would be taken back."""
     kept, plain = [], Anderson.propose
 
-    def propose(self: Anderson, v: np.ndarray, mapped: np.ndarray) -> np.ndarray:
-        out = plain(self, v, mapped)
+    def propose(self: Anderson, v: np.ndarray, step: np.ndarray) -> np.ndarray:
+        out = plain(self, v, step)
         kept.append(self.fallback is not None)
         return out
 
