@@ -102,8 +102,8 @@ class Moments:
     def from_scaled(cls, data: TaskData, ex: int = 0, ey: int = 0, *, centre: bool = True) -> Moments:
         """The same of rows that were divided by 2^ex and 2^ey already.
 
-        centre False: of designs a task, those with small means about x̄ = 0 in place of theirs, as (X'X, X'y, ...), which
-        say the same and are all that a fit without intercepts needs.
+        centre False: tasks with designs of their own whose columns have small means come about x̄ = 0 and ȳ = 0, as X'X,
+        X'y and y'y, which is what a fit without intercepts asks for.
         """
         if data.sparse:
             return cls._from_sparse(data, ex, ey)
@@ -117,17 +117,21 @@ class Moments:
             X, y = data.X[t], data.y[t]
             s = None if data.weights is None else data.weights[t]
             mass[t] = len(y) if s is None else s.sum()
-            y_mean[t], y_slip[t], yc = centred_twice(y, s)
-            cyy[t] = yc @ (yc if s is None else s * yc)
+            near = False
             if s is None:
                 x_mean[t], x_slip[t] = np.full(len(X), 1.0 / len(X)) @ X, 0.0
-                if _nearly_centred(X, x_mean[t]):
-                    np.matmul(X.T, X, out=cxx[t])
-                    if centre:
-                        cxy[t] = _less_means(X, yc, x_mean[t], cxx[t])
-                    else:
-                        x_mean[t], cxy[t] = 0.0, y @ X
-                    continue
+                near = _nearly_centred(X, x_mean[t])
+            if near:
+                np.matmul(X.T, X, out=cxx[t])
+            if near and not centre:
+                x_mean[t], y_mean[t], y_slip[t] = 0.0, 0.0, 0.0
+                cxy[t], cyy[t] = y @ X, y @ y
+                continue
+            y_mean[t], y_slip[t], yc = centred_twice(y, s)
+            cyy[t] = yc @ (yc if s is None else s * yc)
+            if near:
+                cxy[t] = _less_means(X, yc, x_mean[t], cxx[t])
+                continue
             x_mean[t], x_slip[t], Xc = centred_twice(X, s)
             sX = Xc if s is None else Xc * s[:, None]
             C = Xc.T @ sX
