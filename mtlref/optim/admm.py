@@ -27,8 +27,8 @@ FARTHEST = 3.0
 def admm(
     q: Quadratic | Diagonal, prox: Callable[[Array, float], Array], V: Array, rho: float, adapt_every: int = 5
 ) -> Iterator[tuple[Array, float, float]]:
-    """Yields (Z, rho, residual): Z the prox point, residual how far the iteration moved to it, relative to the sizes of V
-    and the gradient. These two are looked at, and rho is balanced, every ``adapt_every`` iterations.
+    """Yields (Z, rho, residual): Z the prox point, residual how far it was moved, relative to the sizes of V and the
+    gradient. These two are looked at, and rho is balanced, every ``adapt_every`` iterations.
 
     prox(V, step) = argmin_Z penalty(Z) + ‖Z − V‖² / (2 step). Started at V with the dual variable that V implies.
     """
