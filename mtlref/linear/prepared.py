@@ -74,7 +74,7 @@ class Prepared:
             rows = scaled_rows(data, ex, ey) if ex or ey else data
         settings = (model.loss, model.scaling, model.fit_intercept, model.pooled_intercept)
         fit = data_fit(rows, *settings)
-        problem = Problem(rows, model.loss, fit.c, model.fit_intercept)
+        problem = Problem(rows, model.loss, fit.c, model.fit_intercept, model.tol)
         quick = fit
         if model.loss == "squared" and isinstance(rows, TaskData) and not problem.wide:
             quick = data_fit(problem.moments, *settings)

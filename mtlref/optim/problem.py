@@ -32,12 +32,13 @@ SMALL_GRAM = 1000
 
 @dataclass(frozen=True, eq=False)
 class Problem:
-    """Data, loss and intercept of one fit; ``c`` (T,) multiplies each task's sum."""
+    """Data, loss and intercept of one fit; ``c`` (T,) multiplies each task's sum, ``tol`` is the gap asked for."""
 
     data: TaskData | Moments
     loss: str
     c: Array
     fit_intercept: bool
+    tol: float = 1e-6
 
     @property
     def T(self) -> int:

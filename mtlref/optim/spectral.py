@@ -21,9 +21,9 @@ from mtlref.optim.tracenewton import newton_trace
 Array = NDArray[np.float64]
 Start = tuple[Array, Array]
 CHECK_EVERY = 50
-FALLEN = 0.02
-# Residuals above this promise nothing that a certificate could show.
-PROMISING = 1e-4
+# Residuals above this promise nothing that a certificate could show; where the first one did not, those are to come to
+# so many times the gap that is asked for, and from then on to fall to a share from one to the next.
+PROMISING, ENOUGH, FALLEN = 1e-4, 4.0, 0.1
 # Times the mean curvature: the first iterations move far, and a rho that is too small costs more of them.
 FROM_NOTHING = 2.0
 INNER_LIMIT = 1000
@@ -109,7 +109,7 @@ def spectral_fit(
     if problem.loss == "squared":
         q = problem.quadratic.with_ridge(ridge).pulled(pull)
         V0 = np.zeros((problem.T, problem.p)) if start is None else start[0].T
-        yield from _quadratic(q, penalty, V0)
+        yield from _quadratic(q, penalty, V0, problem.tol)
         return
 
     def value(V: Array) -> float:
@@ -145,12 +145,11 @@ def spectral_in_row_space(
     return in_row_space(problem, start, lambda part, begin: spectral_fit(part, begin, penalty, ridge))
 
 
-def _quadratic(q: Quadratic, penalty: SpectralPenalty, V: Array) -> Iterator[Iterate]:
+def _quadratic(q: Quadratic, penalty: SpectralPenalty, V: Array, tol: float) -> Iterator[Iterate]:
     """ADMM; for a shared design in its eigenvectors, where an iteration multiplies by no matrix of the features.
 
     There it finds the rank, and the penalty's own ``ending`` the rest, after bursts that grow: it goes on alone where
-    it is left with a rank that is too low. Its iterates are certified where the residual has fallen to a share of what
-    it was at the last one that was.
+    it is left with a rank that is too low.
     """
     inside: Quadratic | Diagonal = q
     basis: Any = None
@@ -163,7 +162,7 @@ def _quadratic(q: Quadratic, penalty: SpectralPenalty, V: Array) -> Iterator[Ite
     def back(V: Array) -> Iterate:
         return (V if basis is None else V @ basis.T).T, None
 
-    shown, total, burst = np.inf, 0, FIRST_BURST
+    wanted, total, burst = max(PROMISING, ENOUGH * tol), 0, FIRST_BURST
     while True:
         shrink, last = _Shrink(penalty), -1
         end: Iterator[Array] | None = None
@@ -175,8 +174,8 @@ def _quadratic(q: Quadratic, penalty: SpectralPenalty, V: Array) -> Iterator[Ite
                 if end is not None:
                     break
             last = shrink.rank
-            if residual <= min(FALLEN * shown, PROMISING) or total % CHECK_EVERY == 0:
-                shown = residual
+            if residual <= wanted or total % CHECK_EVERY == 0:
+                wanted = min(FALLEN * residual, ENOUGH * tol)
                 yield back(Z)
             else:
                 yield None

@@ -64,7 +64,7 @@ def test_fewer_iterations_than_between_two_certificates_give_an_answer() -> None
 
 @pytest.mark.parametrize("tol", [1e-4, 1e-8, 1e-11])
 def test_iterates_are_certified_where_the_residual_promises_something(tol: float) -> None:
-    """Of tasks with designs of their own, where ADMM goes on to the end: few certificates, and none far too late."""
+    """Of tasks with designs of their own, where ADMM goes on to the end: two certificates, whatever the gap."""
     rng = np.random.default_rng(3)
     W = rng.standard_normal((8, 2)) @ rng.standard_normal((2, 6))
     X = [rng.standard_normal((40, 8)) for _ in range(6)]
@@ -74,7 +74,7 @@ def test_iterates_are_certified_where_the_residual_promises_something(tol: float
         result = mt.TraceNorm(lam=lam, tol=tol, fit_intercept=fit_intercept).fit(data).result_
         assert result.converged
         assert result.n_iter <= 40  # without looks in between the first certificate is that of the fiftieth
-        assert len(result.history) <= 6
+        assert len(result.history) <= 2
 
 
 def test_one_design_goes_on_from_the_last_answer() -> None:
