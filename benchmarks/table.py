@@ -64,6 +64,30 @@ def tables(result: dict[str, Any]) -> list[str]:
     return out
 
 
+def pair(first: dict[str, Any], second: dict[str, Any]) -> list[str]:
+    """Our own seconds in two runs, side by side: of one thread and of two, or of two machines."""
+    found = [{(r.suite, r.problem): r for r in _ours(run)} for run in (first, second)]
+    threads = [run["machine"]["threads"] for run in (first, second)]
+    out = [*heading(second["machine"]), ""]
+    out[0] = (
+        f"{out[0]}, commit {second['commit'] or 'unknown'}: this library by itself, beside {threads[0]} thread(s):"
+    )
+    out += [
+        f"| suite | problem | s on {threads[0]} | s on {threads[1]} | times longer |",
+        "|:--|:--|--:|--:|--:|",
+    ]
+    for key in [k for k in found[0] if k in found[1]]:
+        one, two = found[0][key].seconds, found[1][key].seconds
+        if one and two:
+            out.append(f"| {key[0]} | {key[1]} | {one:.3g} | {two:.3g} | {two / one:.2f} |")
+    return [*out, ""]
+
+
+def _ours(result: dict[str, Any]) -> list[Outcome]:
+    every = [Outcome(**r) for one in result["races"] for r in one]
+    return [r for r in every if r.solver == OURS and r.status == o.REACHED]
+
+
 def put(page: str, lines: list[str]) -> str:
     """The page with the lines between its marks."""
     if page.count(BEGIN) != 1 or page.count(END) != 1 or page.index(BEGIN) > page.index(END):
@@ -72,13 +96,27 @@ def put(page: str, lines: list[str]) -> str:
     return head + BEGIN + "\n" + "\n".join(lines).rstrip() + "\n" + END + rest.split(END)[1]
 
 
+def _read(file: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    return found
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Print, or write into the page; exit code 0."""
     p = argparse.ArgumentParser(prog="python -m benchmarks.table", description=__doc__)
     p.add_argument("results", type=Path, nargs="+", help="results.json of python -m benchmarks --output")
+    p.add_argument(
+        "--pair",
+        type=Path,
+        nargs=2,
+        metavar="RESULTS",
+        help="two more runs: our own seconds in both, side by side",
+    )
     p.add_argument("--write", type=Path, metavar="PAGE", help="a page with the two marks")
     a = p.parse_args(arguments)
-    lines = [line for file in a.results for line in tables(json.loads(file.read_text(encoding="utf-8")))]
+    lines = [line for file in a.results for line in tables(_read(file))]
+    if a.pair is not None:
+        lines += pair(*map(_read, a.pair))
     if a.write is None:
         print("\n".join(lines))
     else:

@@ -11,13 +11,15 @@ the conjugate is finite gives a dual point too. Certificates use nothing else; s
 
 from __future__ import annotations
 
+import numpy as np
+
 from mtlref.datafit.dual import DualPoint
 from mtlref.datafit.held import HeldFit
 from mtlref.datafit.intercept import logistic_intercept, logistic_intercepts
 from mtlref.datafit.moments import MomentFit
 from mtlref.datafit.rows import RowFit
 from mtlref.datafit.shared import SharedRowFit
-from mtlref.datafit.term import EPS, DataFit
+from mtlref.datafit.term import EPS, DataFit, Times
 from mtlref.moments import Moments
 from mtlref.tasks import TaskData
 
@@ -41,13 +43,14 @@ def data_fit(
     scaling: str = "mean",
     fit_intercept: bool = True,
     pooled_intercept: bool = False,
+    times: Times = np.matmul,
 ) -> DataFit:
     """The loss term over rows or, for the squared loss, over Moments."""
     settings = (loss, scaling, fit_intercept, pooled_intercept)
     if isinstance(data, Moments):
-        return MomentFit(*settings, data)
+        return MomentFit(*settings, data, times)
     if data.sparse:
         from mtlref.datafit.sparse_rows import SparseRowFit
 
-        return SparseRowFit(*settings, data)
-    return (SharedRowFit if data.shared else RowFit)(*settings, data)
+        return SparseRowFit(*settings, data, times)
+    return (SharedRowFit if data.shared else RowFit)(*settings, data, times)

@@ -41,8 +41,12 @@ class MomentFit(DataFit):
         if not W.any():
             return np.zeros(W.shape)
         if not (self._last and np.array_equal(self._last[0], W)):
-            self._last[:] = [W.copy(), _times(self.data.cxx, W)]
+            self._last[:] = [W.copy(), self._times(W)]
         return self._last[1]
+
+    def _times(self, W: Array) -> Array:
+        H = self.data.cxx
+        return self.times(H[0], W) if len(H) == 1 else np.matmul(H, W.T[:, :, None])[:, :, 0].T
 
     @cached_property
     def _last(self) -> list[Array]:
@@ -138,10 +142,3 @@ class MomentFit(DataFit):
             step = np.linalg.lstsq(C * (unit[:, None] * unit), slope, rcond=1e-13)[0]
             V[:, tasks] = (unit * step)[:, None]
         return self.dual_point(W + V)
-
-
-def _times(H: Array, W: Array) -> Array:
-    """(p, T): H_t w_t, H (T, p, p), or (1, p, p) for all tasks."""
-    if len(H) == 1:
-        return np.asarray(H[0] @ W)
-    return np.asarray(np.matmul(H, W.T[:, :, None])[:, :, 0].T)

@@ -57,9 +57,20 @@ class SharedRowFit(RowFit):
             return np.zeros(self._y.size)
         part = W[used]
         if not (self._last and np.array_equal(self._last[0], used) and np.array_equal(self._last[1], part)):
-            z = part.T @ self._columns(used) if SPARSE * used.size < len(W) else W.T @ self.data.X[0].T
+            few = SPARSE * used.size < len(W)
+            z = self.times(part.T, self._used_columns(used)) if few else self.times(W.T, self.data.X[0].T)
             self._last[:] = [used, part, z.ravel()]
         return self._last[2]
+
+    def _used_columns(self, used: NDArray[np.intp]) -> Array:
+        """``_columns`` that a W uses, for as long as the next uses the same."""
+        if not np.array_equal(self._last_used[0], used):
+            self._last_used[:] = used, self._columns(used)
+        return np.asarray(self._last_used[1])
+
+    @cached_property
+    def _last_used(self) -> list[Any]:
+        return [np.empty(0), np.empty((0, self._targets.shape[1]))]
 
     def _columns(self, used: NDArray[np.intp]) -> Array:
         """(k, n): columns of the design, each in a row; they are kept, for the next W uses much the same."""
@@ -108,12 +119,13 @@ class SharedRowFit(RowFit):
         """(``used`` and the rows of X'θ that may be as long as ``least`` or as the longest of those, X'θ in them)."""
         p, known = self.data.p, self._known_points
         if known.ready and 0 < SPARSE * used.size < p:
-            inside = theta @ self._about_means(self._columns(used), used).T
+            inside = self.times(theta, self._about_means(self._used_columns(used), used).T)
             longest = float(np.sqrt(np.einsum("tj,tj->j", inside, inside).max()))
-            doubtful = known.doubtful(theta, self._lengths, min(least, longest))
-            doubtful = np.setdiff1d(doubtful, used, assume_unique=True)
+            doubt = known.doubtful(theta, self._lengths, min(least, longest))
+            doubt[used] = False
+            doubtful = np.flatnonzero(doubt)
             if DOUBTFUL * doubtful.size <= p:
-                further = theta @ self._about_means(self._columns(doubtful), doubtful).T
+                further = self.times(theta, self._about_means(self._columns(doubtful), doubtful).T)
                 return np.concatenate([used, doubtful]), np.hstack([inside, further]).T
         G = self._correlations(theta)
         known.add(theta, G.T)
@@ -125,7 +137,7 @@ class SharedRowFit(RowFit):
 
     @cached_property
     def _known_points(self) -> ShortRows:
-        return ShortRows()
+        return ShortRows(self.times)
 
     @cached_property
     def _lengths(self) -> Array:
@@ -159,12 +171,12 @@ class SharedRowFit(RowFit):
         """(p, T): X' θ, by 1'θ = 0 about the columns' means, so that large ones cost no digits."""
         X, theta = self.data.X[0], theta.reshape(self.data.T, -1)
         if not self.fit_intercept or X.size <= KEPT:
-            return np.asarray(theta @ self._designs()[0]).T
+            return self.times(theta, self._designs()[0]).T
         mean = self._column_means[0]
         G = np.zeros((len(theta), X.shape[1]))
         rows = max(FEWEST, BLOCK // X.shape[1])
         for i in range(0, len(X), rows):
-            G += theta[:, i : i + rows] @ (X[i : i + rows] - mean)
+            G += self.times(theta[:, i : i + rows], X[i : i + rows] - mean)
         return G.T
 
     @cached_property
@@ -175,6 +187,8 @@ class SharedRowFit(RowFit):
     def _squares(self, s: Array | None) -> Array:
         """(p,): Σ_i s_i x_ij², about the columns' means where an intercept is fitted."""
         X = self.data.X[0]
+        if not self.fit_intercept and s is None:
+            return np.einsum("ij,ij->j", X, X)
         mean = self._column_means[0] if self.fit_intercept else 0.0
         squares = np.zeros(X.shape[1])
         rows = max(FEWEST, BLOCK // X.shape[1])

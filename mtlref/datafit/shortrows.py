@@ -14,8 +14,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from mtlref.datafit.term import Times
+
 Array = NDArray[np.float64]
-Features = NDArray[np.intp]
+Mask = NDArray[np.bool_]
 EPS = float(np.finfo(float).eps)
 # So many points follow a path that is about straight for a while.
 POINTS = 2
@@ -25,10 +27,11 @@ class ShortRows:
     """What the products of the last points with all columns say of those of others.
 
     Of those products no more is needed than the inner products of their rows, S_kl[j] = <X_j'θ_k', X_j'θ_l'> (p,):
-    ‖Σ_k a_k X_j'θ_k'‖² = Σ_kl a_k a_l S_kl[j].
+    ‖Σ_k a_k X_j'θ_k'‖² = Σ_kl a_k a_l S_kl[j].  times : as of ``DataFit``.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, times: Times = np.matmul) -> None:
+        self._times = times
         self._thetas = np.empty((0, 0))  # (k, T n)
         self._products: list[Array] = []  # G_k (T, p)
         self._inner = np.empty((0, 0, 0))  # S
@@ -49,19 +52,19 @@ class ShortRows:
         for k, other in enumerate(self._products):
             inner[k, -1] = inner[-1, k] = np.einsum("tj,tj->j", other, G)
         self._inner = inner
-        square = self._thetas @ self._thetas.T
+        square = self._times(self._thetas, self._thetas.T)
         self._inverse, self._lengths = np.linalg.pinv(square), np.sqrt(np.diag(square))
         self._norms = np.sqrt(np.einsum("kkj->kj", inner))
 
-    def doubtful(self, theta: Array, sizes: Array, least: float) -> Features:
-        """The rows that (B) does not show to be shorter than ``least``; theta (T, n), sizes (p,) the ‖x_j‖."""
+    def doubtful(self, theta: Array, sizes: Array, least: float) -> Mask:
+        """(p,): the rows that (B) does not show to be shorter than ``least``; theta (T, n), sizes (p,) the ‖x_j‖."""
         T, n = theta.shape
-        a = self._inverse @ (self._thetas @ theta.ravel())
-        apart = theta - (a @ self._thetas).reshape(T, n)
-        square = apart.T @ apart if n < T else apart @ apart.T
-        centre = np.outer(a, a).ravel() @ self._inner.reshape(-1, len(sizes))
+        a = self._inverse @ self._times(self._thetas, theta.ravel())
+        apart = theta - self._times(self._thetas.T, a).reshape(T, n)
+        square = self._times(apart.T, apart) if n < T else self._times(apart, apart.T)
+        centre = self._times(self._inner.reshape(-1, len(sizes)).T, np.outer(a, a).ravel())
         # Products are known to n EPS of the sizes of what they are made of, and their inner products to T EPS.
-        made = np.sqrt(np.vdot(theta, theta)) + np.abs(a) @ self._lengths
+        made = np.sqrt(np.einsum("ti,ti->", theta, theta)) + np.abs(a) @ self._lengths
         radius = np.sqrt(max(np.linalg.eigvalsh(square)[-1], 0.0)) + 4 * n * EPS * made
-        centre += (4 * T + 16) * EPS * np.square(np.abs(a) @ self._norms)
-        return np.flatnonzero(np.sqrt(np.maximum(centre, 0.0)) + radius * sizes >= least)
+        centre += (4 * T + 16) * EPS * np.square(self._times(self._norms.T, np.abs(a)))
+        return np.asarray(np.sqrt(np.maximum(centre, 0.0)) + radius * sizes >= least)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -15,6 +16,7 @@ from mtlref.moments import Moments
 from mtlref.tasks import TaskData
 
 Array = NDArray[np.float64]
+Times = Callable[[Array, Array], Array]
 EPS = float(np.finfo(float).eps)
 # Below this share of F(0, b0) a gap needs no second lower bound.
 NEGLIGIBLE = 1e-9
@@ -28,7 +30,8 @@ FREE = 1e-8
 class DataFit(ABC):
     """The loss term L(W, b).
 
-    ``pooled_intercept`` : one intercept for all tasks.
+    ``pooled_intercept`` : one intercept for all tasks.  ``times`` : products of matrices on one design, by the BLAS of
+    the loop whose answers are certified.
     """
 
     loss: str
@@ -36,6 +39,7 @@ class DataFit(ABC):
     fit_intercept: bool
     pooled_intercept: bool
     data: TaskData | Moments
+    times: Times = np.matmul
 
     # -- what rows and moments answer each in their way --------------------------------------------------------------
 

@@ -23,6 +23,7 @@ from mtlref.gp.cells import Cells
 from mtlref.gp.kronecker import Kronecker
 from mtlref.gp.model import Model
 from mtlref.gp.spectrum import spectrum
+from mtlref.linalg.products import gram, product
 
 Array = NDArray[Any]
 
@@ -56,7 +57,7 @@ class Holes:
         E = table.V[place][:, :, None] * table.W[task][:, None, :]
         flat = (E * np.sqrt(table.D)).reshape(len(hidden), n * T)
         try:
-            F = cholesky(flat @ flat.T, lower=True)
+            F = cholesky(gram(flat.T), lower=True)
         except LinAlgError:
             raise IllConditioned(
                 "the precision of the missing cells must be positive definite in double precision"
@@ -66,7 +67,7 @@ class Holes:
         self.Q = solve_triangular(F, E.reshape(len(hidden), n * T), lower=True).reshape(E.shape)
         part = solve_triangular(F, table.alpha[hidden], lower=True)
         self.rotated = table.D * table.rotated - np.einsum("k,kit->it", part, self.Q)
-        self.M = table.V @ self.rotated @ table.W.T
+        self.M = product(product(table.V, self.rotated), table.W.T)
         self.M.T.ravel()[hidden] = 0.0
         self.alpha = self.M.T.ravel()[cells.index]
         self.residual = (table.residual.T.ravel())[cells.index]
@@ -81,13 +82,13 @@ class Holes:
         root = t.W.T @ t.root  # tasks of the eigenbasis to a square root of B
         # (D) for K: what the holes take away and M B M' are sums of squares of these columns, a few times m T of them.
         taken = np.matmul(self.Q, root).transpose(1, 0, 2).reshape(n, m * root.shape[1])
-        taken = np.hstack([t.V @ taken, self.M @ t.root])
+        taken = np.hstack([product(t.V, taken), product(self.M, t.root)])
         G = t.half_trace(taken)
-        a = self.rotated @ t.W.T
-        by_task = self._spread(t.s @ t.D, t.s) - a.T @ (t.s[:, None] * a)
-        by_noise = self._spread(t.D.sum(axis=0), np.ones(n)) - a.T @ a
+        a = product(self.rotated, t.W.T)
+        by_task = self._spread(t.s @ t.D, t.s) - product(a.T, t.s[:, None] * a)
+        by_noise = self._spread(t.D.sum(axis=0), np.ones(n)) - gram(a)
         B, _ = self.model.terms[0]
-        by_mean = -t.basis.T @ self.M
+        by_mean = -product(t.basis.T, self.M)
         return np.concatenate(
             [
                 B.pull(0.5 * by_task),
@@ -101,7 +102,7 @@ class Holes:
         """W (diag(complete) − Σ_k Q_k' diag(weight) Q_k) W', (T, T)."""
         W = self.table.W
         flat = (self.Q * np.sqrt(weight)[:, None]).reshape(-1, len(W))
-        return np.asarray(W @ (np.diag(complete) - flat.T @ flat) @ W.T)
+        return np.asarray(W @ (np.diag(complete) - gram(flat)) @ W.T)
 
     def solve(self, R: Array) -> Array:
         """C_oo⁻¹ R for R (N,) or (N, k)."""

@@ -29,6 +29,7 @@ from numpy.typing import NDArray
 from mtlref.gp.coregional import Coregional
 from mtlref.gp.kronecker import shrinkage, whitened
 from mtlref.gp.model import Model
+from mtlref.linalg.products import gram, product
 
 Array = NDArray[Any]
 
@@ -66,17 +67,17 @@ class Point:
         self.noise = noise.with_theta(x[first:second])
         beta = x[second:].reshape(inner.model.beta.shape)
         _, lam, self.W, log_noise = whitened(self.task, self.noise)
-        product, self.D, _ = shrinkage(inner.s, lam)
-        rotated = (inner.Y - inner.basis @ beta if len(beta) else inner.Y) @ self.W
+        ratios, self.D, _ = shrinkage(inner.s, lam)
+        rotated = product(inner.Y - inner.basis @ beta if len(beta) else inner.Y, self.W)
         self.u = self.D * rotated
-        log_det = inner.n * log_noise + float(np.log1p(product).sum())
-        fit = float(np.vdot(rotated, self.u))
+        log_det = inner.n * log_noise + float(np.log1p(ratios).sum())
+        fit = float((rotated * self.u).sum())
         self.value = 0.5 * ((fit + log_det) / self.cells + np.log(2 * np.pi))  # (P)
         half, W, u = 0.5 / self.cells, self.W, self.u
         self.outside = inner.n - len(inner.s)  # more places where s = 0; their rows are among those at hand
         total = self.D.sum(axis=0) + self.outside
-        self.by_task = half * ((W * (inner.s @ self.D)) @ W.T - W @ (u.T @ (inner.s[:, None] * u)) @ W.T)
-        self.by_noise = half * ((W * total) @ W.T - W @ (u.T @ u) @ W.T)
+        self.by_task = half * ((W * (inner.s @ self.D)) @ W.T - W @ product(u.T, inner.s[:, None] * u) @ W.T)
+        self.by_noise = half * ((W * total) @ W.T - W @ gram(u) @ W.T)
         by_mean = -(inner.basis.T @ u) @ W.T / self.cells
         self.gradient = np.concatenate(  # (D)
             [
@@ -93,9 +94,9 @@ class Point:
         r, m = inner.basis.shape
         # Sums over i with weights s², s and 1, of pairs and triples of tasks at once.
         left = (inner.powers[:, None] * self.D.T).reshape(3 * T, r)
-        pairs = (left @ self.D).reshape(3, T, T)
+        pairs = product(left, self.D).reshape(3, T, T)
         pairs[2] += self.outside
-        triples = (left @ (u[:, :, None] * u[:, None, :]).reshape(r, T * T)).reshape(3, T, T, T)
+        triples = product(left, (u[:, :, None] * u[:, None, :]).reshape(r, T * T)).reshape(3, T, T, T)
         parts = (
             (self.task, self.by_task, 2 * self.root, 2.0),
             (self.noise, self.by_noise, self.noise.kappa, self.noise.kappa),
@@ -108,7 +109,9 @@ class Point:
             for j in range(k, 2):
                 turned = np.matmul(x[k].transpose(1, 0, 2), triples[k + j]).transpose(1, 0, 2)
                 turned -= 0.5 * pairs[k + j] * x[k]
-                H[places[k], places[j]] = turned.reshape(len(x[k]), -1) @ x[j].reshape(len(x[j]), -1).T
+                H[places[k], places[j]] = product(
+                    turned.reshape(len(x[k]), -1), x[j].reshape(len(x[j]), -1).T
+                )
             self._own(H[places[k], places[k]], B, self.cells * G, curved)
             if m:
                 sums = inner.powers[1 + k] * inner.basis.T  # (m, r)

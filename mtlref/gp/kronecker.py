@@ -26,6 +26,7 @@ from mtlref.gp.coregional import Coregional
 from mtlref.gp.exact import MAX_CONDITION, REMEDY
 from mtlref.gp.model import Model
 from mtlref.gp.spectrum import EPS, Spectrum, spectrum
+from mtlref.linalg.products import eigen, gram, product
 
 Array = NDArray[Any]
 
@@ -37,7 +38,7 @@ def whitened(task: Coregional, noise: Coregional) -> tuple[Array, Array, Array, 
         root = np.exp(0.5 * noise.log_kappa)
         if not (root > 0).all():
             raise IllConditioned("noise variances must be above 0 in double precision")
-        lam, U = np.linalg.eigh(B / root / root[:, None])
+        lam, U = eigen(B / root / root[:, None])
         return B, np.maximum(lam, 0.0), U / root[:, None], float(noise.log_kappa.sum())
     try:
         L = np.linalg.cholesky(noise.matrix())
@@ -45,31 +46,31 @@ def whitened(task: Coregional, noise: Coregional) -> tuple[Array, Array, Array, 
         raise IllConditioned("the noise covariance must be positive definite in double precision") from None
     half, _ = lapack.dtrtrs(L, B, lower=1)
     white, _ = lapack.dtrtrs(L, half.T, lower=1)
-    lam, U = np.linalg.eigh((white + white.T) / 2)
+    lam, U = eigen((white + white.T) / 2)
     W, _ = lapack.dtrtrs(L, U, lower=1, trans=1)
     return B, np.maximum(lam, 0.0), W, 2 * float(np.log(np.diag(L)).sum())
 
 
 def shrinkage(s: Array, lam: Array) -> tuple[Array, Array, float]:
     """(s_i λ_t, D, the condition number after whitening). Raises IllConditioned beyond double precision."""
-    product = np.multiply.outer(s, lam)
-    condition = 1.0 + float(product.max())
+    ratios = np.multiply.outer(s, lam)
+    condition = 1.0 + float(ratios.max())
     if not condition <= MAX_CONDITION:
         raise IllConditioned(
             f"signal over noise must be at most {MAX_CONDITION:.0e} in every direction; got "
             f"{condition:.1e}. {REMEDY}"
         )
-    return product, 1.0 / (1.0 + product), condition
+    return ratios, 1.0 / (1.0 + ratios), condition
 
 
 def _by_task(s: Array, D: Array, W: Array, a: Array) -> Array:
     """∂/∂B, (T, T), a = V' M."""
-    return np.asarray(0.5 * ((W * (s @ D)) @ W.T - a.T @ (s[:, None] * a)))  # (D)
+    return np.asarray(0.5 * ((W * (s @ D)) @ W.T - product(a.T, s[:, None] * a)))  # (D)
 
 
 def _by_noise(total: Array, W: Array, M: Array) -> Array:
     """∂/∂Σ, (T, T), from n − r + Σ_i D_it, (T,), and M or the parts of it whose squares are those of M."""
-    return np.asarray(0.5 * ((W * total) @ W.T - M.T @ M))  # (D)
+    return np.asarray(0.5 * ((W * total) @ W.T - gram(M)))  # (D)
 
 
 class Kronecker:
@@ -90,16 +91,16 @@ class Kronecker:
         self.B, self.lam, self.W, log_noise = whitened(model.terms[0][0], model.noise)
         self.spectrum = known if known is not None else spectrum(model.terms[0][1], cells.X)
         self.s, self.V = self.spectrum.s, self.spectrum.V
-        product, self.D, self.condition = shrinkage(self.s, self.lam)
+        ratios, self.D, self.condition = shrinkage(self.s, self.lam)
         self.basis = model.basis(cells.X)
         self.residual = cells.table(cells.y)
         if len(model.beta):
             self.residual = self.residual - self.basis @ model.beta
-        turned = self.V.T @ self.residual
-        self.rotated, self.rest = turned @ self.W, np.zeros((1, 1))
+        turned = product(self.V.T, self.residual)
+        self.rotated, self.rest = product(turned, self.W), np.zeros((1, 1))
         if self.spectrum.null:
-            self.rest = self.spectrum.outside(self.residual, turned) @ self.W
-        log_det = cells.n * log_noise + float(np.log1p(product).sum())
+            self.rest = product(self.spectrum.outside(self.residual, turned), self.W)
+        log_det = cells.n * log_noise + float(np.log1p(ratios).sum())
         fit = float((self.rotated**2 * self.D).sum()) + float((self.rest**2).sum())
         self.value = 0.5 * (fit + log_det + cells.N * np.log(2 * np.pi))  # (P)
 
@@ -113,7 +114,7 @@ class Kronecker:
     @cached_property
     def M(self) -> Array:
         """C⁻¹ r as a table, (n, T)."""
-        return np.asarray((self.V @ (self.D * self.rotated) + self.rest) @ self.W.T)  # (P)
+        return product(product(self.V, self.D * self.rotated) + self.rest, self.W.T)  # (P)
 
     @property
     def alpha(self) -> Array:
@@ -123,13 +124,13 @@ class Kronecker:
     def gradient(self, *, keep: bool = True) -> Array:
         """The gradient of ``value`` in the model's θ. keep: as of ``Dense``; nothing is used up here."""
         G = self.half_trace(
-            self.M @ self.root
+            product(self.M, self.root)
         )  # (D) for K: entries off the diagonal counted twice, on one side of it
         B, _ = self.model.terms[0]
-        a = (self.D * self.rotated) @ self.W.T
+        a = product(self.D * self.rotated, self.W.T)
         by_task = _by_task(self.s, self.D, self.W, a)
         by_noise = _by_noise(self.D.sum(axis=0) + self.spectrum.null, self.W, self.M)
-        by_mean = -self.basis.T @ self.M
+        by_mean = -product(self.basis.T, self.M)
         return np.concatenate(
             [B.pull(by_task), self.spectrum.pull(G), self.model.noise.pull(by_noise), by_mean.ravel()]
         )

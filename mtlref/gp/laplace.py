@@ -24,6 +24,7 @@ from mtlref.errors import IllConditioned
 from mtlref.gp.blocks import Blocks, mirrored
 from mtlref.gp.cells import Cells
 from mtlref.gp.model import Model
+from mtlref.linalg.products import product
 
 Array = NDArray[Any]
 # Newton's steps: Ψ is strictly concave, and a few suffice; halvings of one before it counts as the last.
@@ -55,7 +56,7 @@ class Laplace:
         self.root = np.sqrt(self.W)
         self._factor = _factor(C, self.root)
         rho = self.a - (cells.y + 1) / 2 + p
-        self.gap = 0.5 * float(rho @ C @ rho)  # (K)
+        self.gap = 0.5 * float(rho @ product(C, rho))  # (K)
         log_det = 2 * float(np.log(np.diagonal(self._factor)).sum())
         fit = _log_likelihood(cells.y, self.f) - 0.5 * float(self.a @ (self.f - m))
         self.value = -fit + 0.5 * log_det  # (D)
@@ -65,10 +66,10 @@ class Laplace:
         half, info = lapack.dpotri(self._factor, lower=1)
         assert info == 0
         R = self.root[:, None] * mirrored(half.T) * self.root
-        CR = self.C @ R
+        CR = product(self.C, R)
         variance = np.diagonal(self.C) - np.einsum("ij,ij->i", CR, self.C)
         s = -0.5 * variance * self.W * (1 - 2 * expit(self.f))
-        u = s - R @ (self.C @ s)
+        u = s - product(R, product(self.C, s))
         G = R - np.multiply.outer(self.a + u, self.a) - np.multiply.outer(self.a, u)  # (D)
         by_mean = np.zeros(self.model.beta.shape)
         for t, span in enumerate(self.cells.spans):
@@ -125,8 +126,9 @@ def _mode(C: Array, m: Array, y: Array, start: Array | None) -> tuple[Array, Arr
     if start is not None and len(start) == len(m) and np.isfinite(start).all():
         # Weights a that belong to the start's gradient: a point of the form m + C a.
         guess = (y + 1) / 2 - expit(start)
-        if _log_likelihood(y, m + C @ guess) - 0.5 * float(guess @ C @ guess) > _log_likelihood(y, f):
-            a, f = guess, m + C @ guess
+        moved = product(C, guess)
+        if _log_likelihood(y, m + moved) - 0.5 * float(guess @ moved) > _log_likelihood(y, f):
+            a, f = guess, m + moved
     best = _log_likelihood(y, f) - 0.5 * float(a @ (f - m))
     for _ in range(STEPS):
         p = expit(f)
@@ -134,9 +136,9 @@ def _mode(C: Array, m: Array, y: Array, start: Array | None) -> tuple[Array, Arr
         root = np.sqrt(W)
         factor = _factor(C, root)
         b = W * (f - m) + slope
-        inside, _ = lapack.dpotrs(factor, root * (C @ b), lower=1)
+        inside, _ = lapack.dpotrs(factor, root * product(C, b), lower=1)
         step = b - root * inside - a
-        moved, size = C @ step, 1.0
+        moved, size = product(C, step), 1.0
         for _ in range(HALVINGS):
             there, new = a + size * step, f + size * moved
             value = _log_likelihood(y, new) - 0.5 * float(there @ (new - m))
@@ -147,4 +149,4 @@ def _mode(C: Array, m: Array, y: Array, start: Array | None) -> tuple[Array, Arr
         a, f, best = there, new, max(best, value)
         if done:
             break
-    return m + C @ a, a
+    return m + product(C, a), a

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from mtlref.gp.cells import Cells
 from mtlref.gp.exact import Dense
 from mtlref.gp.route import Route
+from mtlref.linalg.products import product
 
 Array = NDArray[Any]
 
@@ -95,8 +96,8 @@ def objective(route: Dense, by: str = "cell") -> tuple[float, Array]:
         columns.append(np.tile(groups, (1, groups.shape[1])).ravel())
     where = (np.concatenate(rows), np.concatenate(columns))
     omega = csr_array((np.concatenate(entries), where), shape=(c.N, c.N))
-    beta = P @ u
-    G = P @ (omega @ P) - np.multiply.outer(beta, alpha) - np.multiply.outer(alpha, beta)  # (D)
+    beta = product(P, u)
+    G = product(P, omega @ P) - np.multiply.outer(beta, alpha) - np.multiply.outer(alpha, beta)  # (D)
     by_mean = np.zeros(model.beta.shape)
     for t, span in enumerate(c.spans):
         by_mean[:, t] = -route.basis[span].T @ beta[span]

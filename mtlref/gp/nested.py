@@ -23,6 +23,7 @@ from mtlref.gp.inner import Inner
 from mtlref.gp.kronecker import Kronecker
 from mtlref.gp.model import Model
 from mtlref.gp.spectrum import Spectrum, spectrum
+from mtlref.linalg.products import product
 
 Array = NDArray[Any]
 REFUSED = 1e10
@@ -47,7 +48,7 @@ def fits_inside(model: Model) -> bool:
 
 def shortened(known: Spectrum, Y: Array, basis: Array) -> tuple[Array, Array, Array]:
     """(s, Y~, φ~) of (D), rows of zeros in s for what lies outside V."""
-    turned = known.V.T @ np.hstack([Y, basis])
+    turned = product(known.V.T, np.hstack([Y, basis]))
     s, T = known.s, Y.shape[1]
     if known.null:
         R = np.linalg.qr(known.outside(np.hstack([Y, basis])), mode="r")  # (D)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from mtlref import inputs
 from mtlref.errors import DataError
 from mtlref.gp.kernels import Kernel, Leaf, Pull
+from mtlref.linalg.products import product
 
 Array = NDArray[Any]
 
@@ -28,17 +29,17 @@ class Linear(Leaf):
         v = self._get("variance")
 
         def pull(G: Array) -> Array:
-            each = np.einsum("id,id->d", X, G @ Z)
+            each = np.einsum("id,id->d", X, product(G, Z))
             return v * each if len(v) > 1 else v * each.sum()
 
         root = np.sqrt(v)
         left = X * root
-        return left @ (left if Z is X else Z * root).T, pull
+        return product(left, (left if Z is X else Z * root).T), pull
 
     def pull_inputs(self, X: Array, Z: Array, G: Array) -> Array:
         """The gradient in the inputs, (n, p)."""
         X, Z = self._pair(X, Z)
-        return np.asarray((G @ Z) * self._get("variance"))
+        return product(G, Z) * self._get("variance")
 
     def diag(self, X: Array) -> Array:
         """Σ_d variance_d x_d², (n,)."""

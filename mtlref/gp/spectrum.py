@@ -23,6 +23,7 @@ from scipy.linalg import lapack
 
 from mtlref.errors import IllConditioned
 from mtlref.gp.kernels import Kernel, Pull
+from mtlref.linalg.products import gram, product
 
 Array = NDArray[Any]
 EPS = float(np.finfo(float).eps)
@@ -51,8 +52,8 @@ class Spectrum:
         """(I − V V') R, R (n, k): what lies in the directions left out. inside : V' R, where it is at hand."""
         if self.null == 0:
             return np.zeros(R.shape)
-        R = R - self.V @ (self.V.T @ R if inside is None else inside)
-        return np.asarray(R - self.V @ (self.V.T @ R))
+        R = R - product(self.V, product(self.V.T, R) if inside is None else inside)
+        return np.asarray(R - product(self.V, product(self.V.T, R)))
 
 
 def spectrum(kernel: Kernel, X: Array, *, thin: bool = True) -> Spectrum:
@@ -111,12 +112,12 @@ def _few(K: Array) -> tuple[Array, Array] | None:
     L[pivots - 1] = np.tril(factor[:, :r])
     # What is left has no diagonal; that it has no other entries holds of kernels, and is looked at for this matrix.
     signs = np.random.default_rng(0).choice([-1.0, 1.0], size=n)
-    left = K @ signs - L @ (L.T @ signs)
+    left = product(K, signs) - product(L, product(L.T, signs))
     if not np.abs(left).max() <= 100 * n * tol:
         return None
     reflectors, tau, _, _ = lapack.dgeqrf(L, lwork=64 * r, overwrite_a=1)
     R = np.triu(reflectors[:r])
-    s, U, info = lapack.dsyevd(R @ R.T, lower=1)
+    s, U, info = lapack.dsyevd(gram(R.T), lower=1)
     if info != 0:
         return None
     V = np.zeros((n, r), order="F")

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 
 from mtlref.gp.kernels import Leaf, Pull
+from mtlref.linalg.products import product
 
 Array = NDArray[Any]
 # f'(s) of some rows and columns, as a number times a matrix that is not to be changed.
@@ -109,7 +110,7 @@ def _weighted_squares(X: Array, Z: Array, H: Array) -> Array:
     """Σ_ij H_ij (x_id − z_jd)² for each feature d, (p,), for a bounded H: by products of matrices about the mean."""
     center = X.mean(axis=0)
     X, Z = X - center, Z - center
-    sums = H @ np.column_stack([np.ones(len(Z)), Z])
+    sums = product(H, np.column_stack([np.ones(len(Z)), Z]))
     return np.asarray(sums[:, 0] @ X**2 + H.sum(axis=0) @ Z**2 - 2 * np.einsum("id,id->d", X, sums[:, 1:]))
 
 

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mtlref.errors import IllConditioned
+from mtlref.linalg.products import eigen
 
 Array = NDArray[Any]
 
@@ -63,7 +64,7 @@ def minimise(
         free = ~(((x <= low) & (g > 0)) | ((x >= high) & (g < 0)))
         if values is None or vectors is None or H is None:
             H = here.hessian()
-            values, vectors = np.linalg.eigh(H[np.ix_(free, free)])
+            values, vectors = eigen(H[np.ix_(free, free)])
             values = np.maximum(np.abs(values), 1e-10 * np.abs(values).max() + 1e-300)
         d = _step(values, vectors.T @ g[free], radius)
         trial = x.copy()

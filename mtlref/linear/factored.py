@@ -14,7 +14,7 @@ from mtlref.datafit import DataFit
 from mtlref.errors import DataError, FormError
 from mtlref.linear.model import LinearModel
 from mtlref.linear.prepared import Prepared, Solved, Start
-from mtlref.optim.factored import Factors
+from mtlref.optim.factorpair import Factors
 from mtlref.optim.problem import Problem
 from mtlref.optim.result import Certificate, Result
 from mtlref.optim.run import Iterate, Outcome, run

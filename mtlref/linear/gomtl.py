@@ -32,15 +32,8 @@ from numpy.typing import NDArray
 from mtlref import inputs
 from mtlref.datafit import DataFit
 from mtlref.linear.factored import FactoredModel
-from mtlref.optim.factored import (
-    Factors,
-    balanced,
-    centred_rows,
-    descend,
-    random_start,
-    single_task_start,
-    singular_start,
-)
+from mtlref.optim.factored import centred_rows, descend, single_task_start
+from mtlref.optim.factorpair import Factors, balanced, random_start, singular_start
 from mtlref.optim.problem import Problem
 from mtlref.optim.result import Certificate
 from mtlref.optim.run import Iterate

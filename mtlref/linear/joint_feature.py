@@ -30,11 +30,14 @@ from mtlref.optim.run import Iterate
 from mtlref.registry import register
 
 Array = NDArray[np.float64]
+Rows = NDArray[np.intp] | slice
 
 
-def objective(fit: DataFit, W: Array, b: Array, *, lam: float, ridge: float = 0.0) -> float:
-    """F(W, b)."""
-    norms = _row_norms(W)
+def objective(
+    fit: DataFit, W: Array, b: Array, *, lam: float, ridge: float = 0.0, rows: Rows = slice(None)
+) -> float:
+    """F(W, b); rows : those of W that may not be zero."""
+    norms = _row_norms(W[rows])
     return fit.total(W, b) + lam * float(norms.sum()) + ridge / 2 * float(norms @ norms)  # (P)
 
 
@@ -49,7 +52,7 @@ def certificate(fit: DataFit, W: Array, b: Array, *, lam: float, ridge: float = 
         dual -= ridge / 2 * float(np.square(alpha)) * float(np.einsum("jt,jt->", W, W))
         excess = np.maximum(_row_norms(point.G) + point.slip - lam, 0.0)
         dual = max(dual, point.value() - float(excess @ excess) / (2 * ridge))  # (D)
-    primal = objective(fit, W, b, lam=lam, ridge=ridge)
+    primal = objective(fit, W, b, lam=lam, ridge=ridge, rows=rows)
     dual = fit.raised(dual, primal, W, b)  # the penalty is >= 0, and may be too small for its dual to show
     return Certificate.from_values(primal, dual, fit.null, point.rounding, speck=fit.speck, modulus=ridge)
 
@@ -112,6 +115,7 @@ class JointFeature(LinearModel):
     iterates = staticmethod(iterates)
     sparse_rows = True
     counts_slip = True
+    lapack_on_one_design = True
 
     def __init__(
         self,

@@ -45,6 +45,8 @@ class LinearModel(Estimator):
     sparse_rows: ClassVar[bool] = False
     # Whether the certificate counts what G may miss (``DualPoint.slip``), so that Moments of rows can stand for them.
     counts_slip: ClassVar[bool] = False
+    # Whether the loop on one design is in SciPy's LAPACK, so that products of its certificates are too.
+    lapack_on_one_design: ClassVar[bool] = False
     _takes_sparse = True
 
     lam: float

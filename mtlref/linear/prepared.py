@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mtlref.datafit import DataFit, HeldFit, data_fit
+from mtlref.linalg.products import product
 from mtlref.moments import Moments, error_growth, exponent_of, extreme_exponents, scaled_rows
 from mtlref.optim.problem import Problem
 from mtlref.optim.result import Certificate, Result
@@ -73,11 +74,14 @@ class Prepared:
                 ey = 0
             rows = scaled_rows(data, ex, ey) if ex or ey else data
         settings = (model.loss, model.scaling, model.fit_intercept, model.pooled_intercept)
-        fit = data_fit(rows, *settings)
+        times = (
+            product if model.lapack_on_one_design and rows.shared and model.loss == "squared" else np.matmul
+        )
+        fit = data_fit(rows, *settings, times=times)
         problem = Problem(rows, model.loss, fit.c, model.fit_intercept, model.tol)
         quick = fit
         if model.loss == "squared" and isinstance(rows, TaskData) and not problem.wide:
-            quick = data_fit(problem.moments, *settings)
+            quick = data_fit(problem.moments, *settings, times=times)
         return cls(rows, classes, ex, ey, fit, problem, quick)
 
     def on_statistics(self) -> Prepared:
@@ -86,7 +90,7 @@ class Prepared:
             return self
         f = self.fit
         settings = (f.loss, f.scaling, f.fit_intercept, f.pooled_intercept)
-        held = HeldFit(*settings, self.problem.moments, error_growth(self.data))
+        held = HeldFit(*settings, self.problem.moments, f.times, error_growth(self.data))
         return replace(self, held=held) if held.agrees(f) else self
 
     def remembered(self, model: LinearModel) -> dict[str, Any]:

@@ -100,6 +100,7 @@ class SingleTaskLasso(LinearModel):
     certificate = staticmethod(certificate)
     iterates = staticmethod(iterates)
     sparse_rows = True
+    lapack_on_one_design = True
 
     def __init__(
         self,

@@ -8,18 +8,17 @@ are done leave the arrays.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
+from mtlref.optim.fewlasso import lasso
 from mtlref.optim.problem import majorising_curvature
 from mtlref.optim.quadratic import Quadratic
 
 Array = NDArray[np.float64]
-Lasso = Callable[[Quadratic, Array, float], Array]
 LIMIT = 100
 # A task is done after a full step for which its model promised no more than this share of its value: what is left of it
 # is about the square of that.
@@ -64,10 +63,8 @@ def _values(rows: CodeRows, mu: float, V: Array, b: Array) -> Array:
     return np.asarray(loss + mu * np.abs(V).sum(axis=1))
 
 
-def logistic_codes(
-    rows: CodeRows, V: Array, b: Array, mu: float, fit_intercept: bool, lasso: Lasso
-) -> tuple[Array, Array]:
-    """(V (T, k), b (T,)) at the minimum, from those given; lasso(q, V, mu) -> argmin q(V) + mu ‖V‖_1."""
+def logistic_codes(rows: CodeRows, V: Array, b: Array, mu: float, fit_intercept: bool) -> tuple[Array, Array]:
+    """(V (T, k), b (T,)) at the minimum, from those given."""
     V_all, b_all = V.copy(), b.copy()
     live = np.arange(len(V))
     V, b = V.copy(), b.copy()

@@ -6,6 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve
 
+from mtlref.linalg.products import eigen, product
+
 Array = NDArray[np.float64]
 # Share of the largest curvature to which negative and vanishing ones are bent.
 FLAT = 1e-12
@@ -13,7 +15,7 @@ FLAT = 1e-12
 
 def wide(H: Array, B: Array) -> Array:
     """(T or 1, p, k): H_t B, as one product; H (T or 1, p, p), B (p, k)."""
-    return np.asarray((H.reshape(-1, len(B)) @ B).reshape(len(H), len(B), -1))
+    return product(H.reshape(-1, len(B)), B).reshape(len(H), len(B), -1)
 
 
 def curvature(H: Array, S: Array) -> Array:
@@ -23,7 +25,7 @@ def curvature(H: Array, S: Array) -> Array:
         K = np.einsum("ij,ab->iajb", H[0], S @ S.T)
     else:
         outer = np.einsum("at,bt->tab", S, S).reshape(S.shape[1], k * k)
-        K = (H.reshape(len(H), p * p).T @ outer).reshape(p, p, k, k).transpose(0, 2, 1, 3)
+        K = product(H.reshape(len(H), p * p).T, outer).reshape(p, p, k, k).transpose(0, 2, 1, 3)
     return np.ascontiguousarray(K).reshape(p * k, p * k)
 
 
@@ -38,6 +40,6 @@ def bent_solve(K: Array, B: Array) -> Array:
     try:
         return solve(K, B)
     except np.linalg.LinAlgError:
-        e, U = np.linalg.eigh(K)
+        e, U = eigen(K)
         bent = np.maximum(np.abs(e), FLAT * np.abs(e).max())
-        return np.asarray(U @ ((U.T @ B.ravel()) / bent)).reshape(B.shape)
+        return product(U, product(U.T, B.ravel()) / bent).reshape(B.shape)

@@ -10,49 +10,31 @@ hand with the components rescaled, l_j a and s_j / a for the a that is best. The
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mtlref.linalg.products import product
 from mtlref.moments import centred
 from mtlref.optim.codes import CodeRows, better_start, logistic_codes
+from mtlref.optim.conjugate import conjugate_gradients
 from mtlref.optim.eliminated import FLAT, bent_solve, curvature, solve
+from mtlref.optim.factorpair import Factors, balanced
+from mtlref.optim.fewlasso import lasso
 from mtlref.optim.problem import Problem
 from mtlref.optim.quadratic import Quadratic
-from mtlref.optim.sparse import Entries, sparse_quadratic
 from mtlref.tasks import TaskData
 
 Array = NDArray[np.float64]
-
-
-class Factors(NamedTuple):
-    """L (p, k) and S (k, T) of W = L S."""
-
-    L: Array
-    S: Array
-
-    @property
-    def W(self) -> Array:
-        """(p, T): L S."""
-        return self.L @ self.S
 
 
 # Up to so many entries of L, Hessians are formed; beyond, conjugate gradients take the alternating step alone.
 DENSE = 1200
 CG_LIMIT = 200
 CG_ACCURACY = 1e-9
-INNER_LIMIT = 120
-SETTLED = 1e-13
-# Conditions met to this share of mu, after all rounds, are as good as rounding lets them be.
-NEARLY = 1e-9
-EPS = float(np.finfo(float).eps)
-# Rounds of a lasso in few unknowns before the solver for many takes over.
-ROUNDS = 40
 # Rounds that lower F by less than its rounding before the solver ends.
 IDLE = 4
 ROUNDING = 1e-15
@@ -159,7 +141,7 @@ def solve_codes(
         return Point(Factors(L, V.T), None, value, lambda: (q, None))
     if begin is None:
         begin = V, problem.null_intercept if b is None else b
-    V, b = logistic_codes(_in_components(problem, L), *begin, mu, problem.fit_intercept, lasso)
+    V, b = logistic_codes(_in_components(problem, L), *begin, mu, problem.fit_intercept)
     z = problem.predictions(V @ L.T, b)
     value = problem.logistic_value(z) + mu * float(np.abs(V).sum()) + ridge
 
@@ -180,65 +162,6 @@ def _known(problem: Problem, here: Point) -> Quadratic | None:
     return here.q if problem.loss == "squared" else None
 
 
-def lasso(q: Quadratic, V: Array, mu: float) -> Array:
-    """argmin q(V) + mu ‖V‖_1, to rounding; V (T, k) with few k.
-
-    A sweep over the coordinates, which lets entries enter zero and leave it, then Newton's step on those that are not
-    zero, cut at each task's first change of sign. Tasks do not wait for each other; what is left after some rounds
-    goes to the solver for many features.
-    """
-    assert q.H is not None
-    V = np.where(q.diagonal > 0, V, 0.0)
-    live = np.arange(q.T)  # the tasks that are not settled, and what belongs to them
-    H, r = np.broadcast_to(q.H, (q.T, q.p, q.p)), q.r
-    for _ in range(ROUNDS):
-        v = V[live]
-        g = r - _times(H, v)
-        miss = np.where(v != 0, np.abs(g - mu * np.sign(v)), np.maximum(np.abs(g) - mu, 0.0)).max(axis=1)
-        reach = (np.abs(r) + _times(np.abs(H), np.abs(v))).max(axis=1)
-        open_ = miss > SETTLED * mu + 32 * EPS * reach
-        if not open_.any():
-            return V
-        live, H, r, v, g = live[open_], H[open_], r[open_], v[open_], g[open_]
-        bend = np.einsum("tkk->tk", H)
-        for k in range(q.p):  # coordinates are minimised over one after the other, all tasks at once
-            c = g[:, k] + bend[:, k] * v[:, k]
-            goal = np.sign(c) * np.maximum(np.abs(c) - mu, 0.0)
-            goal = np.divide(goal, bend[:, k], out=np.zeros_like(goal), where=bend[:, k] > 0)
-            g -= H[:, :, k] * (goal - v[:, k])[:, None]
-            v[:, k] = goal
-        V[live] = _newton_entries(H, v, r - _times(H, v), mu, bend)
-    if not (miss > NEARLY * mu).any():
-        return V
-    for V, certify in itertools.islice(sparse_quadratic(q, Entries, mu, V), INNER_LIMIT):
-        if certify and Entries(np.full(V.shape, mu)).residual(V, q.r - q.times(V)) <= SETTLED:
-            break
-    return V
-
-
-def _times(H: Array, V: Array) -> Array:
-    return np.asarray(np.matmul(H, V[:, :, None])[:, :, 0])
-
-
-def _newton_entries(H: Array, V: Array, g: Array, mu: float, bend: Array) -> Array:
-    """V after Newton's step on its entries that are not zero, each task's cut where an entry becomes zero."""
-    on = V != 0
-    K = H * (on[:, :, None] & on[:, None, :])
-    diagonal = np.arange(V.shape[1])
-    K[:, diagonal, diagonal] += np.where(on, 1e-13 * bend, 1.0)
-    descent = np.where(on, g - mu * np.sign(V), 0.0)
-    try:
-        step = np.linalg.solve(K, descent[:, :, None])[:, :, 0]
-    except np.linalg.LinAlgError:
-        return V
-    crossing = on & (np.sign(V + step) != np.sign(V)) & (step != 0)
-    share = np.divide(-V, step, out=np.full_like(V, np.inf), where=crossing)
-    first = np.minimum(share.min(axis=1, initial=np.inf), 1.0)[:, None]
-    moved = np.where(crossing & (share <= first), 0.0, V + first * step)
-    # Where H is singular to rounding the step says nothing.
-    return np.where(np.isfinite(moved).all(axis=1, keepdims=True), moved, V)
-
-
 def inner(q: Quadratic, L: Array) -> Array:
     """(T, k, k) or (1, k, k): L' H_t L."""
     if q.H is not None:
@@ -256,20 +179,6 @@ def _in_components(problem: Problem, L: Array) -> CodeRows:
 
 
 # -- L ---------------------------------------------------------------------------------------------------------------
-
-
-def balanced(factors: Factors, lam: float, mu: float) -> Factors:
-    """l_j a_j and s_j / a_j with the a_j that make lam a² ‖l‖² + (mu / a) ‖s‖_1 least: a³ = mu ‖s‖_1 / (2 lam ‖l‖²).
-
-    A component with one factor zero is zero.
-    """
-    square, length = np.square(factors.L).sum(axis=0), np.abs(factors.S).sum(axis=1)
-    alive = (square > 0) & (length > 0)
-    a = np.zeros(len(square))
-    np.divide(mu * length, 2 * lam * square, out=a, where=alive)
-    a = np.cbrt(a)
-    back = np.divide(1.0, a, out=np.zeros_like(a), where=alive & (a > 0))
-    return Factors(factors.L * a, factors.S * back[:, None])
 
 
 def _alternating_round(problem: Problem, here: Point, lam: float, mu: float) -> Point:
@@ -300,33 +209,22 @@ def best_components(here: Point, lam: float) -> Array:
         K[np.diag_indices_from(K)] += 2 * lam
         target[:, live] = L[:, live] - solve(K, slope[:, live])
         return target
-    target[:, live] = L[:, live] - _conjugate_gradients(here.q, S[live], lam, slope[:, live])
+    target[:, live] = L[:, live] - _iterated(here.q, S[live], lam, slope[:, live])
     return target
 
 
-def _conjugate_gradients(q: Quadratic, S: Array, lam: float, B: Array) -> Array:
+def _iterated(q: Quadratic, S: Array, lam: float, B: Array) -> Array:
     """X with Σ_t H_t X s_t s_t' + 2 lam X = B, preconditioned by the mean diagonal of H_t."""
     level = np.broadcast_to(q.diagonal, (q.T, q.p)).mean(axis=0)
-    blocks = level[:, None, None] * (S @ S.T) + 2 * lam * np.eye(len(S))
-    cure = np.linalg.inv(blocks)
-
-    def times(X: Array) -> Array:
-        return np.asarray(q.times((X @ S).T).T @ S.T + 2 * lam * X)
-
-    X, R = np.zeros_like(B), B.copy()
-    Z = np.einsum("jab,jb->ja", cure, R)
-    P, rho = Z, float(np.vdot(R, Z))
-    goal = CG_ACCURACY**2 * rho
-    for _ in range(CG_LIMIT):
-        if not rho > goal:
-            break
-        Q = times(P)
-        step = rho / float(np.vdot(P, Q))
-        X, R = X + step * P, R - step * Q
-        Z = np.einsum("jab,jb->ja", cure, R)
-        rho, old = float(np.vdot(R, Z)), rho
-        P = Z + (rho / old) * P
-    return X
+    cure = np.linalg.inv(level[:, None, None] * (S @ S.T) + 2 * lam * np.eye(len(S)))
+    return conjugate_gradients(
+        lambda X: np.asarray(q.times((X @ S).T).T @ S.T + 2 * lam * X),
+        lambda R: np.einsum("jab,jb->ja", cure, R),
+        np.zeros_like(B),
+        B,
+        CG_ACCURACY * float(np.linalg.norm(B)),
+        CG_LIMIT,
+    )
 
 
 def _newton_round(problem: Problem, here: Point, lam: float, mu: float) -> Point | None:
@@ -389,11 +287,9 @@ def _reduced_hessian(here: Point, live: NDArray[np.bool_], lam: float) -> tuple[
     C = np.einsum("tia,bt->tiba", HL, S)
     C[:, :, diagonal, diagonal] += here.gradient[:, :, None]
     C = (C * on[:, None, None, :]).reshape(T, q.p * k, k)
-    taken = np.linalg.solve(M, C.transpose(0, 2, 1))
-    return np.asarray(K - np.tensordot(C, taken, axes=((0, 2), (0, 1)))), np.asarray(taken)
-
-
-# -- starts ----------------------------------------------------------------------------------------------------------
+    taken = np.asarray(np.linalg.solve(M, C.transpose(0, 2, 1)))
+    rows = C.transpose(0, 2, 1).reshape(T * k, q.p * k)
+    return K - product(rows.T, taken.reshape(rows.shape)), taken
 
 
 def single_task_start(problem: Problem, ridge: float) -> Array:
@@ -405,18 +301,3 @@ def single_task_start(problem: Problem, ridge: float) -> Array:
         q = problem.newton_model(V, problem.predictions(V, problem.null_intercept))[0]
     # Rows of zeros have no curvature to be relative to, and any ridge gives zero.
     return q.solve_shifted(q.r, ridge if ridge > 0 else 1.0).T
-
-
-def singular_start(W: Array, k: int) -> Factors:
-    """The k first singular vectors: L = U, S = Σ V'; zeros beyond the rank."""
-    U, sigma, Vt = np.linalg.svd(W, full_matrices=False)
-    r = min(k, len(sigma))
-    L, S = np.zeros((len(W), k)), np.zeros((k, W.shape[1]))
-    L[:, :r], S[:r] = U[:, :r], sigma[:r, None] * Vt[:r]
-    return Factors(L, S)
-
-
-def random_start(W: Array, k: int, rng: np.random.Generator) -> Factors:
-    """L: k random mixtures of W's columns; S: the least squares fit to W."""
-    L = W @ rng.standard_normal((W.shape[1], k))
-    return Factors(L, np.asarray(np.linalg.lstsq(L, W, rcond=None)[0], dtype=float))

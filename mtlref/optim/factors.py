@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve
 
+from mtlref.linalg.products import product
 from mtlref.optim.eliminated import curvature, wide
 from mtlref.optim.quadratic import Quadratic
 
@@ -81,7 +82,7 @@ def _direction(H: Array, B: Array, U: Array, residual: Array, gradient: Array, l
     flat = C.reshape(T, k, p * k)
     solved = np.linalg.inv(A) @ flat
     S = curvature(H, U.T)
-    S -= flat.reshape(T * k, p * k).T @ solved.reshape(T * k, p * k)
+    S -= product(flat.reshape(T * k, p * k).T, solved.reshape(T * k, p * k))
     S[np.diag_indices_from(S)] += lam * float(np.vdot(U, U))
     S = (S + S.T) / 2
     top = float(np.abs(np.diag(S)).max())

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve
 
 from mtlref.moments import Moments
-from mtlref.optim.factored import lasso
+from mtlref.optim.fewlasso import lasso
 from mtlref.optim.problem import Problem
 from mtlref.optim.quadratic import Quadratic
 from mtlref.optim.smooth import quadratic_penalty

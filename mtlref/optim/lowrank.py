@@ -14,6 +14,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from mtlref.linalg.products import product
 from mtlref.optim.eliminated import bent_solve, curvature, wide
 from mtlref.optim.quadratic import Quadratic
 
@@ -151,7 +152,7 @@ def _direction(
     flat = C.reshape(T, m, p * m)
     solved = np.linalg.inv(_inner(H, B, free, lam)) @ flat
     K = curvature(H, U.T)
-    K -= flat.reshape(T * m, p * m).T @ solved.reshape(T * m, p * m)
+    K -= product(flat.reshape(T * m, p * m).T, solved.reshape(T * m, p * m))
     diagonal = np.tile(np.r_[np.zeros(free), np.full(m - free, lam)], p)
     K[np.diag_indices_from(K)] += diagonal
     _hold_gauge(K.reshape(p, m, p, m), B, free, float(np.abs(np.diag(K)).mean()))
@@ -174,7 +175,7 @@ def _hold_gauge(K: Array, B: Array, free: int, hold: float) -> None:
     g = np.arange(len(i))
     turns[g, :, i], turns[g, :, j] = rest[:, j].T, -rest[:, i].T
     Q = np.linalg.qr(turns.reshape(len(i), p * r).T)[0]
-    K[:, free:, :, free:] += hold * (Q @ Q.T).reshape(p, r, p, r)
+    K[:, free:, :, free:] += hold * product(Q, Q.T).reshape(p, r, p, r)
 
 
 def _grown(q: Quadratic, H: Array, B: Array, U: Array, lam: float) -> tuple[Array, Array] | None:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
+from mtlref.linalg.products import product
 from mtlref.moments import Moments, centred
 from mtlref.optim.quadratic import Quadratic
 from mtlref.optim.raggeddesign import RaggedDesign
@@ -108,7 +109,7 @@ class Problem:
         if self.fit_intercept or d.weights is not None:
             X, Y = self._factor(X, Y, None if d.weights is None else d.weights[0], scale)
             scale = 1.0
-        return SharedDesign((scale * Y.T) @ X, X=X, scale=scale)
+        return SharedDesign(product(scale * Y.T, X), X=X, scale=scale)
 
     @cached_property
     def ragged_design(self) -> RaggedDesign:

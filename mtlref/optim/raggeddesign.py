@@ -24,7 +24,8 @@ class RaggedDesign:
 
     X : matrices of numbers or sparse ones, one a task or one for all, already centred where that is asked for.
 
-    look : what was last seen of all features, (p,) how strongly they ask to enter and the lam at which they did.
+    look : what was last seen of all features, (p,) how strongly they ask to enter, the lam at which they did, and how
+    many were in.
     """
 
     first: ClassVar[int] = 60  # so many features may come in at the least, at a first look
@@ -36,7 +37,7 @@ class RaggedDesign:
         self.T, self.p = r.shape
         self.roots = np.ones(len(X)) if roots is None else roots
         self.rows = self.p if H is not None else max(x.shape[0] for x in X)
-        self.look: tuple[Array, float] | None = None
+        self.look: tuple[Array, float, int] | None = None
         self._held: tuple[Features, Array] = np.zeros(0, dtype=np.intp), np.zeros((self.T, 0, 0))
 
     @classmethod

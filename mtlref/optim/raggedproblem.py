@@ -9,6 +9,7 @@ steps are as dear as many of FISTA's, which go on for as long as they gain more 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -282,7 +283,9 @@ class RaggedProblem(RowProblem):
         inner[:, ends, ends] = bend
         for _ in range(2):
             for k, j in enumerate(turned):
-                new = row_minimum(g[:, k] + bend[:, k] * trial[:, j], bend[:, k], float(self.threshold[j]))
-                g -= inner[:, :, k] * (new - trial[:, j])[:, None]
+                old = trial[:, j]
+                c, size = g[:, k] + bend[:, k] * old, math.sqrt(old @ old)
+                new = row_minimum(c, bend[:, k], float(self.threshold[j]), size)
+                g -= inner[:, :, k] * (new - old)[:, None]
                 trial[:, j] = new
         return trial

@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
+# A change of s by this share ends the iteration: the next one would be about its square.
+SQUARED = 1e-7
 
 
-def row_minimum(c: Array, h: Array, lam: float) -> Array:
+def row_minimum(c: Array, h: Array, lam: float, guess: float = 0.0) -> Array:
     """argmin_v Σ_t (h_t v_t²/2 − c_t v_t) + lam ‖v‖: v_t = c_t s / (h_t s + lam), s = ‖v‖ by Newton's method on
-    1/‖c / (h s + lam)‖ = 1, which is close to linear in s."""
-    norm = float(np.linalg.norm(c))
+    1/‖c / (h s + lam)‖ = 1, which is close to linear in s; begun at ``guess`` where that is not too small."""
+    norm = float(np.sqrt(c @ c))
     if norm <= lam:
         return np.zeros_like(c)
-    s = (norm - lam) / float(h.max())  # from below, where the iteration is monotone
+    least = (norm - lam) / float(h.max())
+    s = max(least, guess)
     for _ in range(50):
-        x = c / (h * s + lam)
-        length = float(np.linalg.norm(x))
-        slope = float(x @ (x * h / (h * s + lam))) / length**3
-        change = (1.0 - 1.0 / length) / slope
-        s += change
-        if abs(change) <= 1e-15 * s:
+        scale = 1.0 / (h * s + lam)
+        x = c * scale
+        square = float(x @ x)
+        slope = float((x * x) @ (h * scale))
+        new = max(s + (math.sqrt(square) - 1.0) * square / slope, least)
+        done = abs(new - s) <= SQUARED * s
+        s = new
+        if done:
             break
-    return np.asarray(c * s / (h * s + lam))
+    return np.asarray(c * (s / (h * s + lam)))
 
 
 def row_minima(C: Array, H: Array, lam: Array, guess: Array) -> Array:
@@ -42,7 +49,7 @@ def row_minima(C: Array, H: Array, lam: Array, guess: Array) -> Array:
         square = np.einsum("tj,tj->j", x, x)
         slope = np.einsum("tj,tj->j", x * x, H * scale)
         new = np.maximum(s + (np.sqrt(square) - 1.0) * square / slope, least)
-        done = np.abs(new - s) <= 1e-7 * s  # which the next step would square
+        done = np.abs(new - s) <= SQUARED * s
         s = new
         if done.all():
             break

@@ -20,6 +20,8 @@ from mtlref.optim.conjugate import conjugate_gradients
 Array = NDArray[np.float64]
 EPS = float(np.finfo(float).eps)
 CG_LIMIT = 200
+# Up to so many rows a triangle is inverted by LAPACK.
+WHOLE = 64
 
 
 def times_symmetric(V: Array, H: Array) -> Array:
@@ -34,21 +36,30 @@ def row_step(H: Array, d: Array, unit: Array, damping: float | Array, descent: A
     factor, info = lapack.dpotrf(K, lower=1, overwrite_a=1)
     if info:
         return None
-    half, info = lapack.dpotri(factor, lower=1, overwrite_c=1)
-    if info:
-        return None
-    inverse = half + half.T  # dpotrf left zeros above the diagonal
-    inverse[np.diag_indices(len(K))] /= 2
+    # K⁻¹, of which the lower half is enough.
+    inverse, info = lapack.dlauum(inverse_lower(factor), lower=1, overwrite_c=1)
     S = np.sqrt(d) * unit
-    M = np.asarray(blas.dgemm(-1.0, S.T, S.T, trans_b=1))
+    M = np.asarray(blas.dsyrk(-1.0, S.T, lower=1))
     M *= inverse
     M[np.diag_indices(len(K))] += 1.0
-    x = times_symmetric(descent, inverse)
+    x = np.asarray(blas.dsymm(1.0, inverse, descent.T, lower=1)).T
     _, z, info = lapack.dposv(M, np.einsum("tj,tj->j", S, x), lower=1, overwrite_a=1)
     if info:
         return None
-    x += times_symmetric(S * z.ravel(), inverse)
+    x += blas.dsymm(1.0, inverse, (S * z.ravel()).T, lower=1).T
     return x if np.isfinite(x).all() else None
+
+
+def inverse_lower(L: Array) -> Array:
+    """(a, a): L⁻¹ by halves, nearly all of it in products; LAPACK's own takes twice as long."""
+    if len(L) <= WHOLE:
+        return np.asarray(lapack.dtrtri(L, lower=1)[0])
+    k = len(L) // 2
+    first, last = inverse_lower(L[:k, :k]), inverse_lower(L[k:, k:])
+    out = np.zeros(L.shape, order="F")
+    out[:k, :k], out[k:, k:] = first, last
+    out[k:, :k] = blas.dgemm(-1.0, last, blas.dgemm(1.0, L[k:, :k], first))
+    return out
 
 
 def wide_row_step(
@@ -63,10 +74,7 @@ def wide_row_step(
     factor, info = lapack.dpotrf(C, lower=1)
     if info:
         return None
-    inverse, info = lapack.dtrtri(factor, lower=1)
-    if info:
-        return None
-    P = blas.dtrmm(1.0, inverse, P, lower=1, overwrite_b=1)
+    P = blas.dtrmm(1.0, inverse_lower(factor), P, lower=1, overwrite_b=1)
 
     def projected(x: Array) -> Array:
         """x P'P for x (T, a)."""

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from mtlref.linalg.products import gram, inner, product
 from mtlref.optim.rowminima import column_norms
 from mtlref.optim.rownewton import row_step, times_symmetric, wide_row_step
 
@@ -61,7 +62,7 @@ class RowProblem:
     def value(self, V: Array, HV: Array) -> float:
         """The objective."""
         norms = column_norms(V)
-        return float(np.vdot(V, HV)) / 2 - float(np.vdot(self.r, V)) + float(self.threshold @ norms)
+        return inner(V, HV) / 2 - inner(self.r, V) + float(self.threshold @ norms)
 
     def brisk(self, V: Array) -> float:
         """A burst of FISTA that leaves no more than this share of the miss is better than Newton's next step at V."""
@@ -87,10 +88,10 @@ class RowProblem:
         assert self.A is not None
         on = np.flatnonzero(V.any(axis=0))
         if 2 * on.size < V.shape[1]:
-            inner = np.take(V, on, axis=1) @ np.take(self.A, on, axis=1).T
+            through = product(np.take(V, on, axis=1), np.take(self.A, on, axis=1).T)
         else:
-            inner = V @ self.A.T
-        return np.asarray(inner @ self.A + self.ridge * V)
+            through = product(V, self.A.T)
+        return np.asarray(product(through, self.A) + self.ridge * V)
 
     def shrink(self, U: Array, step: float) -> tuple[Array, Array, Array]:
         """(prox of step · penalty at U, ‖U_j‖, ‖prox_j‖)."""
@@ -114,14 +115,16 @@ class RowProblem:
         if active.size == 0:
             return descent
         if self.H is not None:
-            H = self.H if active.size == len(self.H) else self.H[active[:, None], active]
+            H = self.H
+            if active.size < len(H):
+                H = np.take(np.take(H, active, axis=0), active, axis=1)
             return row_step(H, d, unit, damping, descent)
         assert self.A is not None
         A = np.take(self.A, active, axis=1)
         ridge = np.broadcast_to(self.ridge, self.threshold.shape)[active]
         if active.size > len(A):
             return wide_row_step(A, d, unit, damping + ridge, descent, share)
-        return row_step(A.T @ A + np.diag(ridge), d, unit, damping, descent)
+        return row_step(gram(A) + np.diag(ridge), d, unit, damping, descent)
 
     def settled_at(self) -> float:
         """The miss below which rounding is all that is left."""
@@ -176,12 +179,12 @@ def _fista(problem: RowProblem, V: Array, target: float) -> Iterator[tuple[Array
             W, _, _ = problem.shrink(Y + (problem.r - HY) / bend, 1.0 / bend)
             HW = problem.times(W)
             move = W - Y
-            curved, square = float(np.vdot(move, HW - HY)), float(np.vdot(move, move))
+            curved, square = inner(move, HW - HY), inner(move, move)
             if curved <= bend * square * (1 + 1e-12) or square == 0.0:
                 break
             bend = max(1.1 * curved / square, 1.1 * bend)
         ahead = W - V
-        if float(np.vdot(move, ahead)) < 0:
+        if inner(move, ahead) < 0:
             t = 1.0
         following = (1 + np.sqrt(1 + 4 * t * t)) / 2
         share = (t - 1) / following
@@ -253,7 +256,7 @@ def _proximal_point(problem: RowProblem, centre: Array, sigma: float) -> tuple[A
         P, norms, kept = problem.shrink(U, sigma)
         D = P - Z
         HD = problem.times(D)
-        slack = np.sqrt(max(float(np.vdot(D, HD)), 0.0))
+        slack = np.sqrt(max(inner(D, HD), 0.0))
         moved = float(np.linalg.norm(P - centre)) / np.sqrt(sigma)
         if steps == INNER_LIMIT or (steps and slack <= INNER_SHARE * moved) or slack == 0.0:
             break
@@ -266,14 +269,14 @@ def _proximal_point(problem: RowProblem, centre: Array, sigma: float) -> tuple[A
         E = D.copy()
         E[:, active] -= x
         HE = problem.times(E)
-        value = float(np.vdot(Z, HZ)) / 2 + float(np.vdot(P, P)) / (2 * sigma)
-        slope = -float(np.vdot(D, HE))
-        ZE, EE = float(np.vdot(Z, HE)), float(np.vdot(E, HE))
+        value = inner(Z, HZ) / 2 + inner(P, P) / (2 * sigma)
+        slope = -inner(D, HE)
+        ZE, EE = inner(Z, HE), inner(E, HE)
         share, size = 1.0, value
         for _ in range(20):
             T, _, _ = problem.shrink(centre + sigma * (problem.r - HZ - share * HE), sigma)
-            size = float(np.vdot(Z, HZ)) / 2 + share * ZE + share * share / 2 * EE
-            size += float(np.vdot(T, T)) / (2 * sigma)
+            size = inner(Z, HZ) / 2 + share * ZE + share * share / 2 * EE
+            size += inner(T, T) / (2 * sigma)
             if size <= value + 1e-4 * share * slope + 1e-14 * abs(value):
                 break
             share /= 2

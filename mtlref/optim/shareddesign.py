@@ -7,6 +7,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from mtlref.linalg.products import product
 from mtlref.optim.rowproblem import RowProblem
 
 Array = NDArray[np.float64]
@@ -25,7 +26,8 @@ class SharedDesign:
     X (n, p), already centred and weighted by the roots of the rows' weights where there are such. Columns that were
     asked for, and their Gram matrix, are kept: a path asks for much the same ones again and again.
 
-    look : what was last seen of all features, (p,) how strongly they ask to enter and the lam at which they did.
+    look : what was last seen of all features, (p,) how strongly they ask to enter, the lam at which they did, and how
+    many were in.
     """
 
     first: ClassVar[int] = 100  # so many features may come in at the least, at a first look
@@ -39,7 +41,7 @@ class SharedDesign:
         self._place = np.full(self.p, -1, dtype=np.intp)
         self._count = 0
         self._gram, self._kept = np.empty((0, 0)), np.empty((0, 0))
-        self.look: tuple[Array, float] | None = None
+        self.look: tuple[Array, float, int] | None = None
         self._unit: tuple[Features, float, Array, Array] | None = None
 
     def task(self, t: int) -> SharedDesign:
@@ -79,9 +81,9 @@ class SharedDesign:
             return self.r
         if self.X is None:
             assert self.H is not None
-            out = V @ self.H[features]
+            out = product(V, self.H[features])
         else:
-            out = (np.sqrt(self.scale) * (V @ self.columns(features))) @ self.X
+            out = product(np.sqrt(self.scale) * product(V, self.columns(features)), self.X)
         return np.subtract(self.r, out, out=out)
 
     def gram(self, features: Features) -> Array:
@@ -91,7 +93,7 @@ class SharedDesign:
             return self.H[features[:, None], features]
         if features.size > KEPT_COLUMNS:
             columns = self.columns(features)
-            return np.asarray(columns @ columns.T)
+            return product(columns, columns.T)
         fresh = features[self._place[features] < 0]
         if self._count + fresh.size > KEPT_COLUMNS:  # when there is no room, all others go
             self._place[:] = -1
@@ -130,7 +132,7 @@ class SharedDesign:
             self._gram, self._kept = gram, kept
         self._kept[old:new] = np.take(self.X, fresh, axis=1).T
         self._kept[old:new] *= np.sqrt(self.scale)
-        block = self._kept[:new] @ self._kept[old:new].T
+        block = product(self._kept[:new], self._kept[old:new].T)
         self._gram[:new, old:new] = block
         self._gram[old:new, :old] = block[:old].T
         self._place[fresh] = np.arange(old, new)

@@ -18,17 +18,19 @@ Features = NDArray[np.intp]
 Mask = NDArray[np.bool_]
 Start = tuple[Array, Array]
 Design = SharedDesign | RaggedDesign
-Look = tuple[Array, float]
-# From an answer for another lam at least so many features may come in.
-FURTHER = 100
+Look = tuple[Array, float, int]
+# From an answer for another lam as many features may come in as it has, but these at the least and at the most.
+FEWEST, MOST = 30, 100
 # A first look needs no more than this; what is certified is solved to the second.
-ROUGH, FINE, FINEST = 1e-2, 1e-9, 1e-13
+ROUGH, FINE, FINEST = 1e-2, 1e-8, 1e-13
 # What is so near to lam where the answer is not yet known comes in as well.
 NEARLY = 0.98
 # Where the conditions hold to this share of lam, a certificate may close.
 WORTH = 1e-6
-# A look at all features serves down to this share of the lam that it was made at.
+# A look at all features serves down to this share of the lam that it was made at, and up to so many times the rows that
+# were not zero then, and so many more.
 SERVES = 0.5
+GROWN, MORE = 1.5, 25
 
 
 def shared_rows_fit(design: Design, start: Start | None, lam: float, ridge: float) -> Iterator[Iterate]:
@@ -40,9 +42,12 @@ def shared_rows_fit(design: Design, start: Start | None, lam: float, ridge: floa
     on, V = _begun(T, start)
     whole = design.at_once(on.size)
     working = np.full(p, whole, dtype=np.bool_)
-    accuracy = FINE if whole or (on.size and not _dear(design, on.size)) else ROUGH
-    # Near the last answer its last look will do: what it does not show, the certificate sees, and the next look.
-    look = design.look if on.size and design.look and SERVES * design.look[1] <= lam else None
+    look = None if whole or not on.size else design.look
+    if not whole and not (look and _serves(look, on.size, lam)):
+        look = design.look = _look(design, V, on, ridge)
+    # Near the last answer, or zero, one look will do: what it does not show, the certificate sees, and the next look.
+    near = look is None or (not _dear(design, on.size) and (on.size or SERVES * look[1] <= lam))
+    accuracy = FINE if near else ROUGH
     solved = False
     while True:
         fresh = np.zeros(0, dtype=np.intp)
@@ -66,12 +71,15 @@ def shared_rows_fit(design: Design, start: Start | None, lam: float, ridge: floa
         W[:, np.searchsorted(chosen, on)] = V
         W *= scale
         look, solved = None, True
+        each = isinstance(design, RaggedDesign) and design.H is not None
         for W, miss in solve_rows(part, W, accuracy):
-            kept = np.flatnonzero((W != 0).any(axis=0))
-            on, V = chosen[kept], W[:, kept] / scale[kept]
-            dear = _dear(design, on.size) or (isinstance(design, RaggedDesign) and design.H is not None)
-            early = dear and accuracy <= FINE and accuracy < miss <= WORTH
-            yield (_spread(V, on, p), None) if early else None
+            early = accuracy <= FINE and accuracy < miss <= WORTH
+            if early and (each or _dear(design, int((W != 0).any(axis=0).sum()))):
+                yield _spread(W / scale, chosen, p), None
+            else:
+                yield None
+        kept = np.flatnonzero((W != 0).any(axis=0))
+        on, V = chosen[kept], W[:, kept] / scale[kept]
         if accuracy <= FINE:
             yield _spread(V, on, p), None
 
@@ -79,6 +87,11 @@ def shared_rows_fit(design: Design, start: Start | None, lam: float, ridge: floa
 def _dear(design: Design, active: int) -> bool:
     """Whether a step of Newton's method on so many rows costs more than a look at all features."""
     return float(active) ** 3 > design.pass_cost()
+
+
+def _serves(look: Look, active: int, lam: float) -> bool:
+    """Whether a look at an answer for another lam still says enough."""
+    return SERVES * look[1] <= lam and active <= GROWN * look[2] + MORE
 
 
 def _spread(V: Array, on: Features, p: int) -> Array:
@@ -97,12 +110,12 @@ def _begun(T: int, start: Start | None) -> tuple[Features, Array]:
 
 
 def _look(design: Design, V: Array, on: Features, ridge: float) -> Look:
-    """(how strongly each feature asks to enter (p,), the lam at which those that are in do so)."""
+    """(how strongly each feature asks to enter (p,), the lam at which those that are in do so, how many these are)."""
     g = design.correlations(V, on)
     if ridge and on.size:
         g[:, on] -= ridge * V
     strength = column_norms(g)
-    return strength, float(np.median(strength[on]) if on.size else strength.max())
+    return strength, float(np.median(strength[on]) if on.size else strength.max()), on.size
 
 
 def _chosen(working: Mask, alive: Mask, look: Look, fresh: Features, lam: float, design: Design) -> Mask:
@@ -110,12 +123,12 @@ def _chosen(working: Mask, alive: Mask, look: Look, fresh: Features, lam: float,
 
     From an answer for another lam, the sequential strong rule (Tibshirani et al. 2012) says what could be.
     """
-    strength, level = look
+    strength, level, _ = look
     room = max(design.first, design.rows // 2, int(alive.sum()))
     keep: Mask = alive | (working & (strength > 0.9 * lam))
     if not working.any() and alive.any():
         fresh = np.flatnonzero((strength >= min(lam, 2 * lam - level)) & ~alive)
-        room = max(FURTHER, int(alive.sum()) // 4)
+        room = max(FEWEST, min(int(alive.sum()), MOST), int(alive.sum()) // 4)
     if fresh.size > room:
         fresh = fresh[np.argpartition(strength[fresh], -room)[-room:]]
     keep[fresh] = True

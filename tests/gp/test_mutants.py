@@ -86,7 +86,7 @@ MUTANTS = [
     Mutant("table: whitening from one side", "kronecker.py", "lapack.dtrtrs(L, U, lower=1, trans=1)", "lapack.dtrtrs(L, U, lower=1)", likelihood("kronecker", 0, 1)),
     Mutant("table: trace term weighed by task alone", "kronecker.py", "np.sqrt(self.D @ self.lam), lower=1", "np.sqrt(self.D.sum(axis=1)), lower=1", likelihood("kronecker", 0, 0)),
     Mutant("table: noise gradient with the signal's weight", "kronecker.py", "(W * total) @ W.T", "(W * total / 7) @ W.T", likelihood("kronecker", 0, 1)),
-    Mutant("table: mean's gradient of the wrong sign", "kronecker.py", "by_mean = -self.basis.T @ self.M", "by_mean = self.basis.T @ self.M", likelihood("kronecker", 0, 0, "linear")),
+    Mutant("table: mean's gradient of the wrong sign", "kronecker.py", "by_mean = -product(self.basis.T, self.M)", "by_mean = product(self.basis.T, self.M)", likelihood("kronecker", 0, 0, "linear")),
     Mutant("table: a kernel that is none", "spectrum.py", "if info != 0 or not -1e-10 * s[-1] <= s[0] <= s[-1] < np.inf:", "if False:", Law("test_likelihood.py", "test_a_function_that_is_no_kernel_is_an_error", ("kronecker",))),
     Mutant("nested: noise of one place", "inner.py", "log_det = inner.n * log_noise", "log_det = log_noise", Law("test_fit.py", "test_inner_value_and_derivatives_are_those_of_the_table", (0, "zero"))),
     Mutant("nested: mean's gradient in the wrong basis", "inner.py", "by_mean = -(inner.basis.T @ u) @ W.T", "by_mean = -(inner.basis.T @ u) @ W", Law("test_fit.py", "test_inner_value_and_derivatives_are_those_of_the_table", (0, "linear"))),
@@ -115,7 +115,7 @@ MUTANTS = [
     Mutant("holes: determinant of the hidden cells forgotten", "holes.py", "log_det - float(part @ part)", "-float(part @ part)", likelihood("holes", 4, 0)),
     Mutant("holes: filled with zero and left at that", "holes.py", "- np.einsum(\"k,kit->it\", part, self.Q)", "- 0 * np.einsum(\"k,kit->it\", part, self.Q)", likelihood("holes", 4, 0)),
     Mutant("holes: constants of the hidden cells", "holes.py", "- len(hidden) * np.log(2 * np.pi)", "", likelihood("holes", 4, 0)),
-    Mutant("holes: gradient of the complete table", "holes.py", "np.diag(complete) - flat.T @ flat", "np.diag(complete)", likelihood("holes", 4, 1)),
+    Mutant("holes: gradient of the complete table", "holes.py", "np.diag(complete) - gram(flat)", "np.diag(complete)", likelihood("holes", 4, 1)),
     Mutant("holes: variance of the complete table", "predict.py", "out = out - (taken**2).sum(axis=1).T", "out = out", prediction("test_mean_variance_and_covariance", "holes", 5, 0)),
     # Predictions.
     Mutant("mean: weights of the wrong task", "predict.py", "route.alpha[:, None] * B.matrix()[cells.task]", "route.alpha[:, None] * np.diag(B.matrix())", prediction("test_mean_variance_and_covariance", "dense", 5, 0)),
@@ -129,7 +129,7 @@ MUTANTS = [
     Mutant("prior: in units of scaled targets", "priors.py", "scale[task] if \".A[\" in name else scale[task] ** 2", "1.0", Law("test_priors.py", "test_units_are_those_of_the_targets")),
     Mutant("prior: a density of 1/v without its Jacobian", "priors.py", "- (self.shape + 1) * np.log(v)", "- (self.shape - 1) * np.log(v)", Law("test_priors.py", "test_densities_are_those_of_scipy_and_integrate_to_one", ("inverse gamma",))),
     # Labels.
-    Mutant("laplace: the mode does not move", "laplace.py", "u = s - R @ (self.C @ s)", "u = 0 * s", Law("test_laplace.py", "test_evidence_and_gradient", (1, "zero"))),
+    Mutant("laplace: the mode does not move", "laplace.py", "u = s - product(R, product(self.C, s))", "u = 0 * s", Law("test_laplace.py", "test_evidence_and_gradient", (1, "zero"))),
     Mutant("laplace: third derivative of the wrong sign", "laplace.py", "s = -0.5 * variance", "s = 0.5 * variance", Law("test_laplace.py", "test_evidence_and_gradient", (1, "zero"))),
     Mutant("laplace: one step of Newton", "laplace.py", "STEPS, HALVINGS = 100", "STEPS, HALVINGS = 1", Law("test_laplace.py", "test_the_mode_is_the_maximum_and_does_not_depend_on_its_start")),
     Mutant("laplace: mean's gradient without the mode's", "laplace.py", "(self.a + u)[span]", "self.a[span]", Law("test_laplace.py", "test_evidence_and_gradient", (1, "linear"))),

@@ -51,10 +51,16 @@ def check_systems(module: Any, n: int, a: int, damping: float) -> None:
     np.testing.assert_allclose(wide, expected, rtol=1e-6, atol=1e-7)
 
 
-@pytest.mark.parametrize(("n", "a"), [(12, 5), (4, 9)])
+@pytest.mark.parametrize(("n", "a"), [(12, 5), (4, 9), (75, 70), (70, 75)])  # inverses by halves beyond 64
 @pytest.mark.parametrize("damping", [0.0, 0.3])
 def test_the_small_systems_solve_the_large_one(n: int, a: int, damping: float) -> None:
     check_systems(rownewton, n, a, damping)
+
+
+def check_both(module: Any) -> None:
+    """A system that is solved in one piece and one that is not."""
+    check_systems(module, 4, 9, 0.3)
+    check_systems(module, 75, 70, 0.3)
 
 
 @pytest.mark.parametrize(("text", "fault"), [
@@ -62,6 +68,9 @@ def test_the_small_systems_solve_the_large_one(n: int, a: int, damping: float) -
     ("(y - projected(y)) / root", "(y - projected(y))"),
     ("C[np.diag_indices(len(C))] += 1.0", "C[np.diag_indices(len(C))] += 2.0"),
     ("M[np.diag_indices(len(K))] += 1.0", "M[np.diag_indices(len(K))] += 2.0"),
+    ("M *= inverse", "M *= np.abs(inverse)"),
+    ("blas.dgemm(-1.0, last, blas", "blas.dgemm(1.0, last, blas"),
+    ("out[:k, :k], out[k:, k:] = first, last", "out[:k, :k], out[k:, k:] = first, last.T"),
 ])  # fmt: skip
 def test_faults_in_the_small_systems_are_seen(text: str, fault: str) -> None:
     source = inspect.getsource(rownewton)
@@ -69,7 +78,7 @@ def test_faults_in_the_small_systems_are_seen(text: str, fault: str) -> None:
     mutant = ModuleType("mutant")
     exec(source.replace(text, fault), mutant.__dict__)
     with pytest.raises(AssertionError):
-        check_systems(mutant, 4, 9, 0.3)
+        check_both(mutant)
 
 
 def test_a_system_without_a_factor_is_refused() -> None:
@@ -167,6 +176,31 @@ def test_a_step_may_end_a_fit(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(sharedrows, "_dear", lambda *_, dear=dear: dear)
         counts.append(sum(it is not None for it in shared_rows_fit(design, None, lam, 0.0)))
     assert counts[0] > counts[1]
+
+
+def test_a_path_from_near_zero_looks_at_all_features_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each fit of it is certified at the first try, which says that what came in was enough."""
+    X, Y = problem(60, 400, 3, seed=3, rho=0.1)
+    design, looks = mt.TaskData.from_shared(X, Y), []
+    look = SharedDesign.correlations
+
+    def counted(self: SharedDesign, V: Any, features: Any) -> Any:
+        looks.append(features.size)
+        return look(self, V, features)
+
+    monkeypatch.setattr(SharedDesign, "correlations", counted)
+    model = mt.JointFeature(fit_intercept=False, tol=1e-8)
+    path = model.path(design, model.lam_max(X, y=Y) * np.geomspace(0.95, 0.12, 40))
+    assert all(len(fitted.result_.history) == 1 for fitted in path)
+    assert looks[0] == 0
+    assert len(looks) <= 8
+    assert path[-1].selected_features_.sum() > 15
+
+
+def test_a_look_serves_while_lam_and_the_answer_are_near() -> None:
+    look = np.zeros(3), 1.0, 40
+    for active, lam, serves in ((40, 0.5, True), (85, 0.9, True), (40, 0.49, False), (86, 0.9, False)):
+        assert sharedrows._serves(look, active, lam) is serves
 
 
 @pytest.mark.parametrize("weighted", [False, True])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import sys
 from types import ModuleType
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 
 import mtlref as mt
-from mtlref.datafit import DataFit, data_fit, shortrows
+from mtlref.datafit import DataFit, data_fit, shared, shortrows
 from mtlref.linear.joint_feature import certificate
 
 
@@ -33,7 +34,7 @@ def check_bound(module: Any) -> None:
                 theta = second + 2 * (second - first) + far * rng.standard_normal((T, n))
                 lengths = np.linalg.norm(theta @ X, axis=0)
                 for least in (*np.quantile(lengths, [0.1, 0.5, 0.9]), lengths.max()):
-                    doubtful = known.doubtful(theta, sizes, float(least))
+                    doubtful = np.flatnonzero(known.doubtful(theta, sizes, float(least)))
                     assert not np.setdiff1d(np.flatnonzero(lengths >= least), doubtful).size
                     if far == 0.0:
                         # What the bound adds is rounding there, and that of a norm that cancels its square root.
@@ -94,6 +95,44 @@ def test_certificates_are_those_of_all_rows(
             found, whole = (certificate(f, W, b, lam=fitted.lam, ridge=ridge) for f in (fit, fresh()))
             assert found.dual == pytest.approx(whole.dual, rel=1e-12, abs=1e-12)
     assert left_out > 10 * 200
+
+
+def check_columns(module: Any) -> None:
+    """Answers with other rows, or with other numbers in the same rows, in whatever order they come."""
+    rng = np.random.default_rng(3)
+    X, Y = rng.standard_normal((30, 80)), rng.standard_normal((30, 2))
+    fit = module.SharedRowFit("squared", "sum", False, False, mt.TaskData.from_shared(X, Y))
+    for rows in ((3, 9), (3, 9), (9, 20), (3, 9), (9,), (), (9,), tuple(range(40)), (3, 9)):
+        W = np.zeros((80, 2))
+        W[list(rows)] = rng.standard_normal((len(rows), 2))
+        loss, norms = np.square(Y - X @ W).sum() / 2, np.linalg.norm(W, axis=1)
+        long, point = fit.long_rows_point(W, 1.0)
+        np.testing.assert_allclose(point.G, (X.T @ (Y - X @ W))[long], atol=1e-11)
+        assert fit.total(W, np.zeros(2)) == pytest.approx(loss, rel=1e-13)
+        found = certificate(fit, W, np.zeros(2), lam=1.0, ridge=0.1)
+        assert found.primal == pytest.approx(loss + norms.sum() + 0.05 * norms @ norms, rel=1e-13)
+
+
+def test_columns_of_one_answer_are_not_those_of_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shared, "DOUBTFUL", 0)
+    check_columns(shared)
+
+
+@pytest.mark.parametrize(("text", "fault"), [
+    ("if not np.array_equal(self._last_used[0], used)", "if len(self._last_used[0]) != len(used)"),
+    ("np.array_equal(self._last[1], part)", "True"),
+    ("doubt[used] = False", "doubt[used] = True"),
+    ("np.concatenate([used, doubtful])", "np.concatenate([doubtful, used])"),
+])  # fmt: skip
+def test_faults_in_the_columns_are_seen(text: str, fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = inspect.getsource(shared)
+    assert source.count(text) == 1
+    mutant = ModuleType("mutant")
+    monkeypatch.setitem(sys.modules, "mutant", mutant)
+    exec(source.replace(text, fault), mutant.__dict__)
+    monkeypatch.setattr(mutant, "DOUBTFUL", 0)
+    with pytest.raises(AssertionError):
+        check_columns(mutant)
 
 
 def test_only_zeros_are_multiplied_whole() -> None:

@@ -28,7 +28,7 @@ def data(offset: float = 0.0, n: int = 900, seed: int = 0, weighted: bool = Fals
 
 
 def kept(rows: mt.TaskData, settings: Any = SETTINGS) -> HeldFit:
-    return HeldFit(*settings, Moments.from_data(rows), error_growth(rows))
+    return HeldFit(*settings, Moments.from_data(rows), growth=error_growth(rows))
 
 
 @pytest.mark.parametrize("offset", [0.0, 3.0, 1e4])
@@ -65,7 +65,7 @@ def check_bounds(certificate: Callable[..., Any], fit_type: type[HeldFit]) -> No
     """Rows of G that may be larger by δ shrink the dual point by 1 + δ/lam, its value by δ Σ_j ‖W[j,:]‖."""
     rows, lam, growth = data(), 0.3, 1e-7
     W = mt.JointFeature(lam=lam, tol=1e-12).fit(rows).coef_.T
-    fit = fit_type(*SETTINGS, Moments.from_data(rows), growth)
+    fit = fit_type(*SETTINGS, Moments.from_data(rows), growth=growth)
     b = fit.best_intercept(W)
     exact, bounded = certificate(data_fit(rows), W, b, lam=lam), certificate(fit, W, b, lam=lam)
     expected = fit.dual_point(W).slip * np.linalg.norm(W, axis=1).sum()

@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 
 import mtlref as mt
 from mtlref import moments
-from mtlref.datafit import data_fit
-from mtlref.datafit import moments as moment_fit
+from mtlref.datafit import MomentFit, data_fit
 from mtlref.datafit.rows import RowFit
 from mtlref.datafit.shared import SharedRowFit
 from mtlref.moments import Moments
@@ -128,7 +127,7 @@ def test_a_look_at_zero_leaves_the_products_of_the_last_answer(
         return call
 
     if kind == "moments":
-        monkeypatch.setattr(moment_fit, "_times", counted(moment_fit._times))
+        monkeypatch.setattr(MomentFit, "_times", counted(MomentFit._times))
     elif kind == "ragged":
         monkeypatch.setattr(RowFit, "_products", counted(RowFit._products))
     else:

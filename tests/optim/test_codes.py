@@ -10,7 +10,6 @@ import pytest
 import mtlref as mt
 from mtlref.datafit import intercept
 from mtlref.optim.codes import CodeRows, better_start, logistic_codes
-from mtlref.optim.factored import lasso
 
 RNG = np.random.default_rng(3)
 SIZES = (25, 40, 12)
@@ -25,7 +24,7 @@ ROWS = CodeRows(np.vstack(Z), np.concatenate(Y), np.concatenate(MASS), np.array(
 @pytest.mark.parametrize("mu", [0.01, 2.0])
 def test_codes_are_each_tasks_own_lasso(fit_intercept: bool, far: float, mu: float) -> None:
     start = far * RNG.standard_normal((3, 4)), far * RNG.standard_normal(3) * fit_intercept
-    V, b = logistic_codes(ROWS, *start, mu, fit_intercept, lasso)
+    V, b = logistic_codes(ROWS, *start, mu, fit_intercept)
     model = mt.SingleTaskLasso(mu, loss="logistic", scaling="sum", fit_intercept=fit_intercept, tol=1e-13)
     model.fit(Z, Y, sample_weight=MASS)
     np.testing.assert_allclose(V, model.coef_, atol=1e-6)  # the lasso's gap bounds the square of this

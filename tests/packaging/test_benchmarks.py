@@ -336,6 +336,12 @@ def test_tables_are_written_from_the_results(tmp_path):
     assert "old" not in written
     assert written.startswith("before\n")
     assert written.endswith("after\n")
+    one[0].seconds, result["machine"]["threads"] = 0.05, 2
+    (tmp_path / "two.json").write_text(json.dumps(result | {"races": [[r.to_dict() for r in one]]}))
+    both = ["--pair", str(tmp_path / "results.json"), str(tmp_path / "two.json")]
+    assert table.main([str(tmp_path / "results.json"), *both, "--write", str(page)]) == 0
+    assert "| suite | problem | s on 1 | s on 2 | times longer |" in page.read_text()
+    assert "| l21 | A | 0.1 | 0.05 | 0.50 |" in page.read_text()
     with pytest.raises(ValueError, match="must hold one line"):
         table.put("no marks", [])
     marks = (ROOT / "docs" / "benchmarks.md").read_text()

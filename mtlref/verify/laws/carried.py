@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from mtlref.errors import NotConverged
 from mtlref.moments import Moments
-from mtlref.optim.factored import Factors
+from mtlref.optim.factorpair import Factors
 from mtlref.optim.result import Certificate
 from mtlref.tasks import TaskData
 from mtlref.verify import naive

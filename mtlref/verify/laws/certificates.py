@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from mtlref.optim.factored import Factors
+from mtlref.optim.factorpair import Factors
 from mtlref.verify import naive
 from mtlref.verify.audit import audit
 from mtlref.verify.laws.carried import (

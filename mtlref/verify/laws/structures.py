@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mtlref.errors import NotConverged
-from mtlref.optim.factored import Factors
+from mtlref.optim.factorpair import Factors
 from mtlref.verify.audit import audit
 from mtlref.verify.laws.carried import (
     answer_of,
