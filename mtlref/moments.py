@@ -99,8 +99,12 @@ class Moments:
         return cls.from_scaled(scaled_rows(data, ex, ey) if ex or ey else data, ex, ey)
 
     @classmethod
-    def from_scaled(cls, data: TaskData, ex: int = 0, ey: int = 0) -> Moments:
-        """The same of rows that were divided by 2^ex and 2^ey already."""
+    def from_scaled(cls, data: TaskData, ex: int = 0, ey: int = 0, *, centre: bool = True) -> Moments:
+        """The same of rows that were divided by 2^ex and 2^ey already.
+
+        centre False: tasks with designs of their own whose columns have small means come about x̄ = 0 and ȳ = 0, as X'X,
+        X'y and y'y, which is what a fit without intercepts asks for.
+        """
         if data.sparse:
             return cls._from_sparse(data, ex, ey)
         if data.shared and data.T > 1:
@@ -113,13 +117,21 @@ class Moments:
             X, y = data.X[t], data.y[t]
             s = None if data.weights is None else data.weights[t]
             mass[t] = len(y) if s is None else s.sum()
-            y_mean[t], y_slip[t], yc = centred_twice(y, s)
-            cyy[t] = yc @ (yc if s is None else s * yc)
+            near = False
             if s is None:
                 x_mean[t], x_slip[t] = np.full(len(X), 1.0 / len(X)) @ X, 0.0
-                if _nearly_centred(X, x_mean[t]):
-                    cxy[t] = _less_means(X, yc, x_mean[t], cxx[t])
-                    continue
+                near = _nearly_centred(X, x_mean[t])
+            if near:
+                np.matmul(X.T, X, out=cxx[t])
+            if near and not centre:
+                x_mean[t], y_mean[t], y_slip[t] = 0.0, 0.0, 0.0
+                cxy[t], cyy[t] = y @ X, y @ y
+                continue
+            y_mean[t], y_slip[t], yc = centred_twice(y, s)
+            cyy[t] = yc @ (yc if s is None else s * yc)
+            if near:
+                cxy[t] = _less_means(X, yc, x_mean[t], cxx[t])
+                continue
             x_mean[t], x_slip[t], Xc = centred_twice(X, s)
             sX = Xc if s is None else Xc * s[:, None]
             C = Xc.T @ sX
@@ -381,8 +393,7 @@ def _nearly_centred(X: Array, mean: Array) -> bool:
 
 
 def _less_means(X: Array, yc: Array, mean: Array, cxx: Array) -> Array:
-    """cxy of columns whose means are small, and cxx (p, p) in its place: they are subtracted from the products."""
-    np.matmul(X.T, X, out=cxx)
+    """cxy of columns whose means are small; these are subtracted from the products cxx (p, p), in their place."""
     root = np.sqrt(len(X)) * mean
     cxx -= root[:, None] * root
     return np.asarray(yc @ X - yc.sum() * mean)

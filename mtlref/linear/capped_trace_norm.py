@@ -34,7 +34,7 @@ from mtlref.registry import register
 
 Array = NDArray[np.float64]
 # What rounding may leave of a singular value.
-ROUNDED = 1e-14
+ROUNDED = 1e-13
 # Leaps before the next stage, while the number of singular values above the threshold changes.
 LEAPS = 8
 

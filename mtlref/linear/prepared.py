@@ -82,7 +82,7 @@ class Prepared:
             product if model.lapack_on_one_design and rows.shared and model.loss == "squared" else np.matmul
         )
         fit = data_fit(rows, *settings, times=times)
-        problem = Problem(rows, model.loss, fit.c, model.fit_intercept)
+        problem = Problem(rows, model.loss, fit.c, model.fit_intercept, model.tol)
         if products is not None and rows is data:
             problem.__dict__["products"] = products
         quick = fit

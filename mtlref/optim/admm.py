@@ -27,8 +27,8 @@ FARTHEST = 3.0
 def admm(
     q: Quadratic | Diagonal, prox: Callable[[Array, float], Array], V: Array, rho: float, adapt_every: int = 5
 ) -> Iterator[tuple[Array, float, float]]:
-    """Yields (Z, rho, residual): Z the prox point, residual relative to the sizes of V and the gradient, as
-    of the last look at it, every ``adapt_every`` iterations.
+    """Yields (Z, rho, residual): Z the prox point, residual how far it was moved, relative to the sizes of V and the
+    gradient. These two are looked at, and rho is balanced, every ``adapt_every`` iterations.
 
     prox(V, step) = argmin_Z penalty(Z) + ‖Z − V‖² / (2 step). Started at V with the dual variable that V implies.
     """
@@ -42,26 +42,22 @@ def admm(
     Z = prox(v, 1.0 / rho)
     U = v - Z
     past = Anderson()
-    iteration, residual = 0, np.inf
+    iteration, scale = 0, 0.0
     while True:
         iteration += 1
         X = solve(q.r + rho * (Z - U))
-        v = past.propose(Z + U, RELAXATION * X + (1 - RELAXATION) * Z + U)
-        old = Z
-        Z = prox(v, 1.0 / rho)
+        v = past.propose(v, RELAXATION * (X - Z))
+        old, Z = Z, prox(v, 1.0 / rho)
         U = v - Z
-        if (
-            iteration % adapt_every
-        ):  # the residuals are looked at now and then: they cost a third of an iteration
-            yield Z, rho, residual
+        look = iteration % adapt_every == 0  # norms cost a third of an iteration
+        if look or iteration == 1:
+            size, pull = max(float(np.linalg.norm(X)), float(np.linalg.norm(Z))), float(np.linalg.norm(U))
+            scale = min(size, pull) or size
+        yield Z, rho, past.length / (RELAXATION * scale) if scale > 0 else 0.0
+        if not look:
             continue
-        primal, dual = float(np.linalg.norm(X - Z)), float(rho * np.linalg.norm(Z - old))
-        size = max(float(np.linalg.norm(X)), float(np.linalg.norm(Z)))
-        pull = float(rho * np.linalg.norm(U))
-        rp = primal / size if size > 0 else 0.0
-        rd = dual / pull if pull > 0 else 0.0
-        residual = max(rp, rd)
-        yield Z, rho, residual
+        rp = float(np.linalg.norm(X - Z)) / size if size > 0 else 0.0
+        rd = float(np.linalg.norm(Z - old)) / pull if pull > 0 else 0.0
         # Residuals of the size of rounding say nothing of their balance: following them would drive rho away.
         if iteration <= 200 and min(rp, rd) > 0 and max(rp, rd) > 1e-12:
             ratio = np.sqrt(rp / rd)
@@ -69,18 +65,19 @@ def admm(
                 factor = float(np.clip(rho * np.clip(ratio, 0.1, 10.0), low, high)) / rho
                 rho *= factor
                 U = U / factor
+                v = Z + U
                 solve = q.shifted(rho)
                 past = Anderson()
 
 
 class Anderson:
-    """The last few steps of a fixed-point iteration and where they point together."""
+    """The last few steps of a fixed-point iteration and where they point together; ``length`` of the last of them."""
 
     def __init__(self) -> None:
         self.count = 0
         self.last: tuple[Array, Array] | None = None
         self.fallback: Array | None = None
-        self.residual = np.inf
+        self.residual = self.length = np.inf
 
     def _remember(self, step: Array, end: Array) -> Array:
         """(known,): products of ``step`` with the differences of steps, of which one more is known now.
@@ -103,16 +100,16 @@ class Anderson:
         self.along[:known] = along
         return along
 
-    def propose(self, v: Array, mapped: Array) -> Array:
-        """The next point after ``v``, which the iteration takes to ``mapped``."""
-        step = (mapped - v).ravel()
-        residual = float(np.sqrt(step @ step))
-        if self.fallback is not None and not residual <= TOLERATED * self.residual:
+    def propose(self, v: Array, plain: Array) -> Array:
+        """The next point after ``v``, which the iteration takes to ``v + plain``."""
+        step, mapped = plain.ravel(), v + plain
+        self.length = float(np.sqrt(step @ step))
+        if self.fallback is not None and not self.length <= TOLERATED * self.residual:
             # The last proposal was worse than the plain step would have been.
             back, self.fallback = self.fallback, None
             self.count, self.last = 0, None
             return back
-        self.residual = min(self.residual, residual)
+        self.residual = min(self.residual, self.length)
         end = mapped.ravel()
         along = self._remember(step, end) if self.last is not None else None
         self.last = step, end

@@ -19,7 +19,7 @@ from mtlref.optim.proxnewton import prox_newton
 from mtlref.optim.quadratic import Quadratic
 from mtlref.optim.run import Iterate
 from mtlref.optim.smooth import in_row_space
-from mtlref.optim.spectral import FALLEN, INNER_LIMIT, LOOK_EVERY, PROMISING, SETTLED, prox_singular
+from mtlref.optim.spectral import INNER_LIMIT, PROMISING, SETTLED, prox_singular
 
 Array = NDArray[np.float64]
 Start = tuple[Array, Array]
@@ -27,7 +27,7 @@ Start = tuple[Array, Array]
 # every LOOK_EVERY. Inside Newton's method, where many fits begin near their answers, as many as take the
 # time of the path.
 BURST, MORE, NEARLY, BURST_INSIDE = 15, 15, 3e-4, 100
-CHECK_EVERY = 50
+CHECK_EVERY, LOOK_EVERY, FALLEN = 50, 5, 0.1
 
 
 def box_in_row_space(problem: Problem, start: Start | None, term: BoxNormTerm) -> Iterator[Iterate]:

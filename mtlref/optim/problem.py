@@ -33,12 +33,13 @@ SMALL_GRAM = 1000
 
 @dataclass(frozen=True, eq=False)
 class Problem:
-    """Data, loss and intercept of one fit; ``c`` (T,) multiplies each task's sum."""
+    """Data, loss and intercept of one fit; ``c`` (T,) multiplies each task's sum, ``tol`` is the gap asked for."""
 
     data: TaskData | Moments
     loss: str
     c: Array
     fit_intercept: bool
+    tol: float = 1e-6
 
     @property
     def T(self) -> int:
@@ -53,7 +54,9 @@ class Problem:
     @cached_property
     def moments(self) -> Moments:
         """The Gram statistics (squared loss)."""
-        return self.data if isinstance(self.data, Moments) else Moments.from_scaled(self.data)
+        if isinstance(self.data, Moments):
+            return self.data
+        return Moments.from_scaled(self.data, centre=self.fit_intercept)
 
     @property
     def wide(self) -> bool:

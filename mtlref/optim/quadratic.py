@@ -43,7 +43,7 @@ class Quadratic:
         alike = len(m.cxx) == 1 and (c == c[0]).all()
         own = c[:1] if alike else c
         H, r = own[:, None, None] * m.cxx, c[:, None] * m.cxy
-        if not fit_intercept:
+        if not fit_intercept and m.x_mean.any():
             root = np.sqrt(own * m.mass[: len(own)])[:, None] * m.x_mean
             for Ht, rt in zip(H, root, strict=True):  # task by task, in the processor's cache
                 Ht += rt[:, None] * rt

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,17 +21,16 @@ from mtlref.optim.tracenewton import newton_trace
 Array = NDArray[np.float64]
 Start = tuple[Array, Array]
 CHECK_EVERY = 50
-LOOK_EVERY = 5
-FALLEN = 0.1
-# Residuals above this promise nothing that a certificate could show.
-PROMISING = 1e-4
+# Residuals above this promise nothing that a certificate could show; where the first one did not, those are to come to
+# so many times the gap that is asked for, and from then on to fall to a share from one to the next.
+PROMISING, ENOUGH, FALLEN = 1e-4, 4.0, 0.1
 # Times the mean curvature: the first iterations move far, and a rho that is too small costs more of them.
 FROM_NOTHING = 2.0
 INNER_LIMIT = 1000
 # Iterations of ADMM before Newton's method is tried, and by how much their number grows each time.
 FIRST_BURST, BURSTS_GROW = 3, 8
 # Newton's steps are cheap for a rank of so much of all; for others they are where so little of the residual is left.
-FEW, FINE = 0.25, 3e-4
+FEW, FINE = 0.25, 2e-3
 SETTLED = 1e-13
 
 
@@ -110,7 +109,7 @@ def spectral_fit(
     if problem.loss == "squared":
         q = problem.quadratic.with_ridge(ridge).pulled(pull)
         V0 = np.zeros((problem.T, problem.p)) if start is None else start[0].T
-        yield from _quadratic(q, penalty, V0)
+        yield from _quadratic(q, penalty, V0, problem.tol)
         return
 
     def value(V: Array) -> float:
@@ -146,24 +145,24 @@ def spectral_in_row_space(
     return in_row_space(problem, start, lambda part, begin: spectral_fit(part, begin, penalty, ridge))
 
 
-def _quadratic(q: Quadratic, penalty: SpectralPenalty, V: Array) -> Iterator[Iterate]:
+def _quadratic(q: Quadratic, penalty: SpectralPenalty, V: Array, tol: float) -> Iterator[Iterate]:
     """ADMM; for a shared design in its eigenvectors, where an iteration multiplies by no matrix of the features.
 
     There it finds the rank, and the penalty's own ``ending`` the rest, after bursts that grow: it goes on alone where
-    it is left with a rank that is too low. Its iterates are certified where the residual has fallen to a share of what
-    it was at the last one that was.
+    it is left with a rank that is too low.
     """
     inside: Quadratic | Diagonal = q
-    basis: Array | None = None
+    basis: Any = None
     if q.rotated is not None:
         inside, basis = q.rotated
-    V = V if basis is None else V @ basis
+    if basis is not None:
+        V = V @ basis if V.any() else np.zeros_like(inside.r)
     rho = penalty.first_rho(inside, V)
 
     def back(V: Array) -> Iterate:
         return (V if basis is None else V @ basis.T).T, None
 
-    shown, total, burst = np.inf, 0, FIRST_BURST
+    wanted, total, burst = max(PROMISING, ENOUGH * tol), 0, FIRST_BURST
     while True:
         shrink, last = _Shrink(penalty), -1
         end: Iterator[Array] | None = None
@@ -175,9 +174,8 @@ def _quadratic(q: Quadratic, penalty: SpectralPenalty, V: Array) -> Iterator[Ite
                 if end is not None:
                     break
             last = shrink.rank
-            look = total % LOOK_EVERY == 0 and residual <= min(FALLEN * shown, PROMISING)
-            if look or total % CHECK_EVERY == 0:
-                shown = residual
+            if residual <= wanted or total % CHECK_EVERY == 0:
+                wanted = min(FALLEN * residual, ENOUGH * tol)
                 yield back(Z)
             else:
                 yield None

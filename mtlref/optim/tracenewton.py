@@ -30,7 +30,7 @@ STEPS, HALVINGS, CG_LIMIT = 12, 8, 60
 # Of the largest slope: a gradient that is worth a certificate, and none. The first is to fall to so much of the last.
 SHOWN, SETTLED, HELPED = 1e-7, 1e-12, 0.3
 # Of the gradient: what conjugate gradients leave of it, at the most and at the least. Of J: as no gain.
-FORCING, FINEST, GAIN = 0.1, 1e-6, 1e-15
+FORCING, FINEST, GAIN = 0.1, 1e-3, 1e-15
 
 
 def newton_trace(q: Diagonal, V: Array, rank: int, lam: float) -> Iterator[Array]:

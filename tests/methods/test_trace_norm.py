@@ -60,3 +60,29 @@ def test_fewer_iterations_than_between_two_certificates_give_an_answer() -> None
     with pytest.warns(mt.NotConverged):
         model = mt.TraceNorm(lam=0.01, max_iter=1, tol=1e-15).fit(DATA)
     assert np.isfinite(model.result_.certificate.gap)
+
+
+@pytest.mark.parametrize("tol", [1e-4, 1e-8, 1e-11])
+def test_iterates_are_certified_where_the_residual_promises_something(tol: float) -> None:
+    """Of tasks with designs of their own, where ADMM goes on to the end: two certificates, whatever the gap."""
+    rng = np.random.default_rng(3)
+    W = rng.standard_normal((8, 2)) @ rng.standard_normal((2, 6))
+    X = [rng.standard_normal((40, 8)) for _ in range(6)]
+    data = mt.TaskData.from_list(X, [x @ w + rng.standard_normal(40) for x, w in zip(X, W.T, strict=True)])
+    for fit_intercept in (True, False):
+        lam = 0.1 * mt.TraceNorm(fit_intercept=fit_intercept).lam_max(data)
+        result = mt.TraceNorm(lam=lam, tol=tol, fit_intercept=fit_intercept).fit(data).result_
+        assert result.converged
+        assert result.n_iter <= 40  # without looks in between the first certificate is that of the fiftieth
+        assert len(result.history) <= 2
+
+
+def test_one_design_goes_on_from_the_last_answer() -> None:
+    """In its eigenvectors, where a start of nothing needs no product."""
+    rng = np.random.default_rng(5)
+    A = rng.standard_normal((30, 10))
+    data = mt.TaskData.from_shared(A, A @ rng.standard_normal((10, 6)) + rng.standard_normal((30, 6)))
+    lam = 0.05 * mt.TraceNorm().lam_max(data)
+    first, again = mt.TraceNorm(tol=1e-8).path(data, [lam, lam]).results
+    assert first.n_iter > 1
+    assert again.n_iter == 1

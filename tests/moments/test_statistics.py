@@ -46,6 +46,28 @@ def test_a_column_is_nearly_centred_as_all_rows_say(part: str) -> None:
     assert moments._nearly_centred(X, mean) == exact == (part != "neither")
 
 
+@pytest.mark.parametrize("offset", [0.0, 0.1, 50.0])
+def test_moments_about_zero_say_what_the_rows_say_without_intercepts(offset: float) -> None:
+    rng = np.random.default_rng(4)
+    X = [rng.standard_normal((300 + t, 4)) + offset for t in range(2)]
+    data = mt.TaskData.from_list(X, [x @ np.arange(4.0) + 3.0 + rng.standard_normal(len(x)) for x in X])
+    settings = ("squared", "mean", False, False)
+    rows, m = data_fit(data, *settings), Moments.from_scaled(data, centre=False)
+    assert m.x_mean.any() == m.y_mean.any() == (offset == 50.0)  # large means would take digits
+    q = Quadratic.from_moments(m, rows.c, False)
+    assert q.H is not None
+    for t, (x, y) in enumerate(zip(data.X, data.y, strict=True)):
+        np.testing.assert_allclose(q.H[t], x.T @ x / len(x), rtol=1e-12, atol=1e-13)
+        np.testing.assert_allclose(q.r[t], y @ x / len(x), rtol=1e-12, atol=1e-12)
+    W, none = rng.standard_normal((4, 2)), np.zeros(2)
+    held = data_fit(m, *settings)
+    assert held.total(W, none) == pytest.approx(rows.total(W, none), rel=1e-12)
+    assert held.null == pytest.approx(rows.null, rel=1e-13)
+    here, there = held.dual_point(W), rows.dual_point(W)
+    np.testing.assert_allclose(here.G, there.G, rtol=1e-10, atol=1e-10 * np.abs(there.G).max())
+    np.testing.assert_allclose(here.values(), there.values(), rtol=1e-10)
+
+
 @pytest.mark.parametrize("offset", [0.0, 0.2, 50.0])
 def test_gram_matrices_are_those_of_centred_rows(offset: float) -> None:
     rng = np.random.default_rng(3)

@@ -138,6 +138,8 @@ MUTANTS = [
            "certificate_closes TraceNorm"),
     Mutant("trace: answers left in the eigenvectors' coordinates", "optim/spectral.py",
            "(V if basis is None else V @ basis.T).T", "V.T", "certificate_closes TraceNorm"),
+    Mutant("trace: steps of ADMM from another point than they lead on from", "optim/admm.py", "past.propose(v, RELAXATION * (X - Z))",
+           "past.propose(v, RELAXATION * (X - U))", "certificate_closes TraceNorm"),
     Mutant("trace: inverses for one shift forget the ridge", "optim/quadratic.py",
            "total = self.ridge + shift\n        try", "total = shift\n        try", "certificate_closes TraceNorm"),
     Mutant("mtrl: trace norm without its square", MTRL, "relation = float(sigma.sum()) ** 2", "relation = float(sigma.sum())",

@@ -59,7 +59,7 @@ def test_anderson_remembers_products_of_the_last_steps() -> None:
     M = 0.9 * np.linalg.qr(rng.standard_normal((6, 6)))[0] * np.array([0.1, 0.5, 0.9, 1, 1, 1])
     c, v, past = rng.standard_normal(6), np.zeros((2, 3)), Anderson()
     for _ in range(8):
-        v = past.propose(v, (M @ v.ravel() + c).reshape(2, 3))
+        v = past.propose(v, (M @ v.ravel() + c).reshape(2, 3) - v)
         known = min(past.count, len(past.bends)) if past.count else 0
         if known:
             bends = past.bends[:known]
@@ -82,8 +82,8 @@ def test_accelerated_steps_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     """The first point is one of the iteration's own: measured against a step of nothing, each would be taken back."""
     kept, plain = [], Anderson.propose
 
-    def propose(self: Anderson, v: np.ndarray, mapped: np.ndarray) -> np.ndarray:
-        out = plain(self, v, mapped)
+    def propose(self: Anderson, v: np.ndarray, step: np.ndarray) -> np.ndarray:
+        out = plain(self, v, step)
         kept.append(self.fallback is not None)
         return out
 
@@ -95,3 +95,19 @@ def test_accelerated_steps_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     for _ in range(60):
         next(steps)
     assert sum(kept) >= 50
+
+
+def test_every_iteration_knows_how_far_the_answer_is() -> None:
+    """The residual is of this iteration, not of the last look at norms, and within curvatures of the error."""
+    rng = np.random.default_rng(9)
+    q = Diagonal(rng.standard_normal((4, 15)), 10.0 ** rng.uniform(-1, 1, 15))
+    answer = np.sign(q.r) * np.maximum(np.abs(q.r) - 0.2, 0.0) / q.e
+    shrink, size = lambda V, s: np.sign(V) * np.maximum(np.abs(V) - 0.2 * s, 0.0), np.linalg.norm(answer)
+    seen = []
+    for _, (Z, _, residual) in zip(range(40), admm(q, shrink, np.zeros_like(q.r), 1.0), strict=False):
+        error = float(np.linalg.norm(Z - answer) / size)
+        seen.append(residual)
+        assert error <= 30 * residual + 1e-13
+    assert seen[0] <= 3
+    assert len(set(seen[:30])) == 30
+    assert min(seen) <= 1e-12
