@@ -33,7 +33,7 @@ from mtlref.optim.spectralleap import spectral_leap
 from mtlref.registry import register
 
 Array = NDArray[np.float64]
-# What rounding may leave of a singular value.
+# What rounding may leave of a singular value of G + lam S; as much of ‖W‖_* enters every gap.
 ROUNDED = 1e-13
 # Leaps before the next stage, while the number of singular values above the threshold changes.
 LEAPS = 8

@@ -12,6 +12,7 @@ from mtlref.datafit import data_fit
 from mtlref.errors import DataError, FormError
 from mtlref.linear.capped_trace_norm import certificate, tangent
 from mtlref.optim.spectral import PartialTraceTerm, TraceNormTerm
+from mtlref.verify.strategies import build
 
 RNG = np.random.default_rng(1)
 X = [RNG.standard_normal((n, 5)) for n in (22, 19, 25, 20)]
@@ -128,3 +129,17 @@ def test_leaving_none_alone_is_the_trace_norm() -> None:
 def test_a_bad_threshold_is_refused(threshold: Any, error: type[Exception]) -> None:
     with pytest.raises(error, match="threshold"):
         mt.CappedTraceNorm(threshold=threshold).fit(DATA["squared"])
+
+
+def test_an_answer_off_by_its_rounding_is_stationary() -> None:
+    """Three rows in five features leave directions that no θ reaches: there σ_1 = lam, whatever the last bits of W."""
+    data = build(("shared",), 2, 5, 2, 522, "squared")
+    model = mt.CappedTraceNorm(lam=0.12, threshold=0.28, scaling="sum", tol=1e-7)
+    rng = np.random.default_rng(0)
+    for _ in range(40):
+        counts = [rng.integers(1, 4, len(y)) for y in data.y]
+        rows = [np.repeat(x, k, axis=0) for x, k in zip(data.X, counts, strict=True)]
+        repeated = mt.TaskData.from_list(rows, [np.repeat(y, k) for y, k in zip(data.y, counts, strict=True)])
+        fitted = model.fit(repeated)
+        W = fitted.coef_.T * (1 + 2e-16 * rng.integers(-8, 9, (5, 2)))
+        assert mt.audit(model, repeated, W, fitted.intercept_).relative_gap <= 1e-7
