@@ -45,7 +45,9 @@ def parser() -> argparse.ArgumentParser:
     )
     p.add_argument("--gap", type=float, default=1e-8, help="relative duality gap to reach (default 1e-8)")
     p.add_argument("--budget", type=float, default=20.0, help="seconds that a solver has (default 20)")
-    p.add_argument("--repeat", type=int, default=3, help="whole solves; the fastest counts (default 3)")
+    p.add_argument(
+        "--repeat", type=int, default=3, help="turns of all solvers; the fastest counts (default 3)"
+    )
     p.add_argument(
         "--output",
         type=Path,

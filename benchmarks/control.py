@@ -21,7 +21,7 @@ from benchmarks.outcome import Outcome
 from benchmarks.runner import Limits
 from benchmarks.suites.catalogue import in_key, problems
 from benchmarks.trial import Trial
-from benchmarks.worker import outcomes
+from benchmarks.worker import AGAIN, outcomes
 
 # Seconds for what is not timed: imports, making the data, compiling, certificates.
 SETTING_UP = 240.0
@@ -76,6 +76,7 @@ def _race(
     trial = isinstance(problem, Trial)
     own = limits if trial else replace(limits, budget=limits.budget * problem.patience)
     task: dict[str, Any] = {"suite": suite, "problem": problem.name, "limits": asdict(own)}
+    raced: list[Outcome] = []
     done = {r.solver for r in ledger.races.get((suite, problem.name), []) if r.status != o.FAILED}
     for name in asked:
         if name in done:
@@ -93,8 +94,27 @@ def _race(
         task = {**task, "solver": name}
         found = outcomes(task) if processes is None else processes.run(task, own)
         ledger.add(found)
+        raced += found
         if found[-1].status == o.OUT and name == "mtlref":
             return
+    if processes is not None:
+        _turns(raced, own, processes, ledger)
+
+
+def _turns(raced: list[Outcome], limits: Limits, processes: Processes, ledger: Ledger) -> None:
+    """Further solves of those that have the gap, in turn, each within its budget."""
+    spent = {r.solver: r.seconds or 0.0 for r in raced if r.status == o.REACHED}
+    for _ in range(limits.repeat - 1):
+        for r in raced:
+            if r.solver not in spent or spent[r.solver] + (r.seconds or 0.0) > limits.budget:
+                continue
+            seconds = processes.again(r.solver, limits)
+            if seconds is None:
+                del spent[r.solver]
+                continue
+            spent[r.solver] += seconds
+            r.seconds = min(r.seconds or seconds, seconds)
+    ledger.add(raced)
 
 
 class Process:
@@ -156,6 +176,21 @@ class Process:
         except BrokenPipeError:
             return [replace(known, status=o.FAILED, note=self._last_words())]
 
+    def again(self, limits: Limits) -> float | None:
+        """The seconds of one more solve of the last task; None where the process does not tell them."""
+        self.usable = False
+        try:
+            self.pipes[0].write(json.dumps(AGAIN).encode() + b"\n")
+            self.pipes[0].flush()
+            # Beside other programs it may take longer than it is given.
+            line = self.lines.get(timeout=10 * limits.budget)
+        except (queue.Empty, BrokenPipeError):
+            return None
+        if line is None:
+            return None
+        self.usable = True
+        return float(json.loads(line)["seconds"])
+
     def _last_words(self) -> str:
         code = self.child.wait()
         last = b"".join(self.errors).decode(errors="replace").strip().splitlines()
@@ -188,6 +223,15 @@ class Processes:
         if not self.open[name].usable:
             self.open.pop(name).close()
         return found
+
+    def again(self, name: str, limits: Limits) -> float | None:
+        """As of the process of this solver."""
+        if name not in self.open:
+            return None
+        seconds = self.open[name].again(limits)
+        if not self.open[name].usable:
+            self.open.pop(name).close()
+        return seconds
 
     def __enter__(self) -> Processes:
         return self

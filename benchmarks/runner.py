@@ -23,7 +23,11 @@ TRIES = 12
 
 @dataclass(frozen=True)
 class Limits:
-    """gap: relative, to be reached; budget: seconds that a solver has; repeat: whole solves, the best counts."""
+    """gap: relative, to be reached; budget: seconds that a solver has; repeat: whole solves, the best counts.
+
+    The first shows that the answer has the gap; further ones are made in turn with those of other solvers, so that a
+    machine that is slow for a while is slow for all of them.
+    """
 
     gap: float = 1e-8
     budget: float = 30.0
@@ -32,12 +36,20 @@ class Limits:
 
 # Called with what has been learned so far, so that a solver that is ended from outside leaves its curve.
 Tell = Callable[[Outcome], None]
+# One more whole solve: its seconds.
+Turn = Callable[[], float]
 
 
 def race(
-    suite: str, problem: str, case: Case, made: type[Solver], limits: Limits, tell: Tell = lambda _: None
+    suite: str,
+    problem: str,
+    case: Case,
+    made: type[Solver],
+    limits: Limits,
+    tell: Tell = lambda _: None,
+    turns: list[Turn] | None = None,
 ) -> Outcome:
-    """The outcome of the solver on the case."""
+    """The outcome of the solver on the case; turns : is given what makes one more solve, where the gap was reached."""
     result = Outcome(suite, problem, made.name, o.SHORT, made.version() or "", lams=len(case.lams))
     objective = case.objective()
     warm = made(case.small())
@@ -51,12 +63,14 @@ def race(
     solver = made(case)
     tell(result)
     if isinstance(solver, ByTolerance):
-        answers = _by_tolerance(solver, objective, limits, result, tell)
+        answers, turn = _by_tolerance(solver, objective, limits, result, tell)
     else:
         assert isinstance(solver, BySteps)
-        answers = _by_steps(solver, objective, limits, result, tell)
+        answers, turn = _by_steps(solver, objective, limits, result, tell)
     if answers is not None:
         _audit(case, answers, limits, result)
+    if turns is not None and result.status == o.REACHED:
+        turns.append(turn)
     return result
 
 
@@ -67,7 +81,7 @@ def worst(objective: Objective, answers: list[Array], lams: tuple[float, ...]) -
 
 def _by_tolerance(
     solver: ByTolerance, objective: Objective, limits: Limits, result: Outcome, tell: Tell
-) -> list[Array] | None:
+) -> tuple[list[Array] | None, Turn]:
     """Tighten the solver's own tolerance until the gap is there, by a tenth or what the last gap asks for."""
     lams, spent, best, idle = solver.case.lams, 0.0, np.inf, 0
     tol = solver.start(limits.gap)
@@ -82,61 +96,41 @@ def _by_tolerance(
         tell(result)
         if gap <= limits.gap:
             result.finished = len(lams)
-            return _again(solver, objective, limits, result, (tol, seconds, spent), answers)
+            _looser(solver, objective, limits, result, spent)
+            break
+        answers = []
         if spent > limits.budget:
             result.status, result.seconds = o.TIME, spent
-            return None
+            break
         if idle >= 3 or tol < 1e-18:
             result.note = f"its gap stays at {best:.1e}, however small its tolerance"
-            return None
-        tol *= float(np.clip(0.5 * limits.gap / gap, 1e-3, 0.1))
-    return None
-
-
-def _again(
-    solver: ByTolerance,
-    objective: Objective,
-    limits: Limits,
-    result: Outcome,
-    done: tuple[float, float, float],
-    answers: list[Array],
-) -> list[Array]:
-    """Repeat what had the gap, then show looser tolerances on the curve, as long as there is time."""
-    tol, seconds, spent = done
-    for _ in range(limits.repeat - 1):
-        if spent + seconds > limits.budget:
             break
-        again, answers = timed(partial(solver.run, tol))
-        spent += again
-        result.seconds = min(seconds, again)
-        seconds = result.seconds
+        tol *= float(np.clip(0.5 * limits.gap / gap, 1e-3, 0.1))
+    last = tol
+    return answers or None, lambda: timed(partial(solver.run, last))[0]
+
+
+def _looser(solver: ByTolerance, objective: Objective, limits: Limits, result: Outcome, spent: float) -> None:
+    """Show looser tolerances on the curve, as long as there is time."""
     for loose in solver.looser:
-        if spent + seconds > limits.budget:
+        if spent + (result.seconds or 0.0) > limits.budget:
             break
         took, rough = timed(partial(solver.run, loose))
         spent += took
         result.curve.append((took, worst(objective, rough, solver.case.lams)))
-    return answers
 
 
 def _by_steps(
     solver: BySteps, objective: Objective, limits: Limits, result: Outcome, tell: Tell
-) -> list[Array] | None:
+) -> tuple[list[Array] | None, Turn]:
     """Let the solver step until the gap is there; the looks at it are not timed."""
-    kept: list[float] = []
-    answers: list[Array] = []
-    for turn in range(limits.repeat):
-        answers, spent, done = _one_descent(solver, objective, limits, result if turn == 0 else None, tell)
-        if not done:
-            if turn == 0:
-                result.status, result.seconds = o.TIME, spent
-                return None
-            break
-        kept.append(spent)
-        if sum(kept) + spent > limits.budget:
-            break
-    result.seconds, result.finished = min(kept), len(answers)
-    return answers
+    answers, spent, done = _one_descent(solver, objective, limits, result, tell)
+    result.seconds = spent
+    if done:
+        result.finished = len(answers)
+    else:
+        result.status = o.TIME
+    return answers if done else None, lambda: _one_descent(solver, objective, limits, None, tell)[1]
 
 
 def _one_descent(

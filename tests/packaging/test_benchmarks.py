@@ -199,6 +199,8 @@ def test_races_run_in_processes_of_their_own():
             assert result.status == outcome.REACHED
             assert 0 <= result.gap <= 1e-8
             assert len(result.curve) == 4
+        assert processes.again("mtlref", limits) > 0
+        assert processes.again("celer", limits) is None  # which has not been raced
         child = processes.open["mtlref"].child
         (wrong,) = processes.run({**task, "solver": "celery"}, limits)
         assert (wrong.status, wrong.solver) == (outcome.FAILED, "celery")
@@ -206,6 +208,10 @@ def test_races_run_in_processes_of_their_own():
         (dead,) = processes.run(task, limits)
         assert dead.status == outcome.FAILED
         assert "ended with code" in dead.note
+        assert processes.run(task, limits)[0].status == outcome.REACHED
+        processes.open["mtlref"].child.kill()
+        assert processes.again("mtlref", limits) is None
+        assert "mtlref" not in processes.open
     with Processes(1, {"mtlref": "false"}) as processes:  # a program that ends at once
         (dead,) = processes.run(task, limits)
         assert (dead.status, dead.solver) == (outcome.FAILED, "mtlref")
@@ -237,6 +243,32 @@ def test_a_solver_may_have_an_interpreter_of_its_own(tmp_path, capsys):
     known = machine.described(1, {"skglm": str(other)})
     assert known["elsewhere"] == {"skglm": known["versions"]}
     assert len(report.heading(known)) == 3
+
+
+def test_solvers_that_have_the_gap_solve_again_in_turn():
+    from benchmarks import control
+    from benchmarks.ledger import Ledger
+    from benchmarks.outcome import REACHED, SHORT, Outcome
+    from benchmarks.runner import Limits
+
+    asked = []
+
+    class Recorded:
+        def again(self, name, limits):
+            asked.append(name)
+            return {"mtlref": 0.5, "celer": 4.0, "skglm": None}[name]
+
+    made = (
+        ("mtlref", REACHED, 1.0),
+        ("celer", REACHED, 3.0),
+        ("skglm", REACHED, 1.0),
+        ("adelie", SHORT, 1.0),
+    )
+    raced = [Outcome("l21", "A", name, status, seconds=seconds) for name, status, seconds in made]
+    control._turns(raced, Limits(1e-8, 9.0, 4), Recorded(), Ledger(None, lambda _: {}))
+    # One that does not answer has no further turn, nor has one whose budget would not suffice.
+    assert asked == ["mtlref", "celer", "skglm", "mtlref", "mtlref"]
+    assert [r.seconds for r in raced] == [0.5, 3.0, 1.0, 1.0]
 
 
 def test_a_race_against_scikit_learn():
