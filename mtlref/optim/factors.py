@@ -15,9 +15,7 @@ from itertools import count
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import cho_factor, cho_solve
 
-from mtlref.linalg.products import product
 from mtlref.optim.eliminated import curvature, wide
 from mtlref.optim.quadratic import Quadratic
 
@@ -82,7 +80,7 @@ def _direction(H: Array, B: Array, U: Array, residual: Array, gradient: Array, l
     flat = C.reshape(T, k, p * k)
     solved = np.linalg.inv(A) @ flat
     S = curvature(H, U.T)
-    S -= product(flat.reshape(T * k, p * k).T, solved.reshape(T * k, p * k))
+    S -= flat.reshape(T * k, p * k).T @ solved.reshape(T * k, p * k)
     S[np.diag_indices_from(S)] += lam * float(np.vdot(U, U))
     S = (S + S.T) / 2
     top = float(np.abs(np.diag(S)).max())
@@ -90,9 +88,11 @@ def _direction(H: Array, B: Array, U: Array, residual: Array, gradient: Array, l
         shift = GAUGE * 100.0**power * top
         if shift > top:
             return None
+        held = S + shift * np.eye(p * k)
         try:
-            factor = cho_factor(S + shift * np.eye(p * k), lower=True, check_finite=False)
+            np.linalg.cholesky(held)
         except np.linalg.LinAlgError:
             continue
-        return np.asarray(-cho_solve(factor, gradient.ravel(), check_finite=False).reshape(p, k))
+        # NumPy has no solve by that factor; SciPy's would bring its own threads into a loop that is NumPy's.
+        return np.asarray(-np.linalg.solve(held, gradient.ravel()).reshape(p, k))
     return None
