@@ -48,7 +48,7 @@ def races(
     calls are timed in turn, where it is not this one.
     """
     ledger = Ledger(None, lambda _: {}) if ledger is None else ledger
-    with Processes(threads, pythons or {}) as processes:
+    with Processes(threads, pythons) as processes:
         for problem in problems(suite, quick):
             asked = [
                 name

@@ -166,7 +166,7 @@ class RowFit(DataFit):
         """θ at W without its part in the span of the columns, which QR of the rows finds whatever their condition."""
         level, root = self._spread(self.best_intercept(W)), np.sqrt(self._share)
         u = root * (self._y - self._predictions(W) - level)
-        X, blocks = self._designs(), list(map(slice, self._starts, [*self._starts[1:], len(u)]))
+        X, blocks = self._designs(), self._blocks
         if self.pooled_intercept:  # one w: the columns of all tasks stand below one another
             X, blocks = (np.vstack([X[k % len(X)] for k in range(self.data.T)]),), [slice(None)]
         for k, rows in enumerate(blocks):

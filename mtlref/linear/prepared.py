@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from mtlref.datafit import DataFit, HeldFit, data_fit
 from mtlref.linalg.products import product
 from mtlref.moments import Moments, error_growth, exponent_of, extreme_exponents, scaled_rows
-from mtlref.optim.problem import Problem
+from mtlref.optim.problem import Problem, few_rows
 from mtlref.optim.result import Certificate, Result
 from mtlref.optim.run import Certify
 from mtlref.tasks import TaskData
@@ -70,8 +70,9 @@ class Prepared:
             assert isinstance(rows, Moments)
             ex, ey = rows.x_exponent, rows.y_exponent
         else:
-            # The rows of a design a task are looked at once, for their sizes and for what a solver begins with.
-            begun = model.loss == "squared" and not (model.fit_intercept or data.shared or data.sparse)
+            # The rows of a design a task are looked at once, for their sizes and for what a solver on them begins with.
+            plain = data.weights is None and not (model.fit_intercept or data.shared or data.sparse)
+            begun = model.loss == "squared" and plain and few_rows(data)
             products = np.empty((data.T, data.p)) if begun else None
             ex, ey = extreme_exponents(data, products)
             if model.loss == "logistic":

@@ -61,9 +61,7 @@ class Problem:
     @property
     def wide(self) -> bool:
         """Whether tasks have so few rows that factors are smaller than Gram matrices."""
-        if isinstance(self.data, Moments) or (self.data.sparse and self.p <= SMALL_GRAM):
-            return False
-        return float(self.data.n.max()) <= DENSE_ROWS * self.p
+        return few_rows(self.data)
 
     @cached_property
     def quadratic(self) -> Quadratic:
@@ -341,6 +339,13 @@ class Problem:
         up = np.array([float(m[y > 0].sum()) for m, y in zip(self.masses, d.y, strict=True)])
         down = np.array([float(m[y < 0].sum()) for m, y in zip(self.masses, d.y, strict=True)])
         return np.asarray(np.log(up) - np.log(down))
+
+
+def few_rows(data: TaskData | Moments) -> bool:
+    """Whether tasks have so few rows that factors are smaller than Gram matrices."""
+    if isinstance(data, Moments) or (data.sparse and data.p <= SMALL_GRAM):
+        return False
+    return float(data.n.max()) <= DENSE_ROWS * data.p
 
 
 def majorising_curvature(z: Array) -> Array:
