@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import inspect
 import json
 import os
 import shutil
@@ -12,6 +13,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -105,6 +107,24 @@ def landmine() -> mt.TaskData:
     X = [np.asarray(f, dtype=float) for f in raw["feature"].ravel()]
     y = [np.asarray(v, dtype=float).ravel() for v in raw["label"].ravel()]
     return mt.TaskData.from_list(X, y)
+
+
+@pytest.fixture
+def mutated(monkeypatch: pytest.MonkeyPatch) -> Callable[[ModuleType, str, str], ModuleType]:
+    """mutated(module, old, new): a module of the same source with ``new`` in place of ``old``, which it holds once.
+
+    Without ``old`` the source as it is.
+    """
+
+    def made(module: ModuleType, old: str, new: str) -> ModuleType:
+        source = inspect.getsource(module)
+        assert not old or source.count(old) == 1
+        mutant = ModuleType("mutant")
+        monkeypatch.setitem(sys.modules, mutant.__name__, mutant)  # where a dataclass looks for names
+        exec(source.replace(old, new) if old else source, mutant.__dict__)
+        return mutant
+
+    return made
 
 
 @pytest.fixture

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
-import sys
 from collections.abc import Callable
 from types import ModuleType
 from typing import Any
@@ -100,13 +98,9 @@ def check_quadratics(module: Any) -> None:
     (check_quadratics, raggeddesign, "self.roots[0] ** 2 * ", ""),
 ])  # fmt: skip
 def test_what_the_rows_say_and_faults_in_it(
-    check: Check, module: ModuleType, text: str, fault: str, monkeypatch: pytest.MonkeyPatch
+    check: Check, module: ModuleType, text: str, fault: str, mutated: Any
 ) -> None:
-    source = inspect.getsource(module)
-    assert not text or source.count(text) == 1
-    mutant = ModuleType("mutant_of_rows")
-    monkeypatch.setitem(sys.modules, mutant.__name__, mutant)  # where a dataclass looks for names
-    exec(source.replace(text, fault) if text else source, mutant.__dict__)
+    mutant = mutated(module, text, fault)
     mutant.__dict__["BLOCK"] = 100  # several blocks of rows
     if not text:
         check(mutant)

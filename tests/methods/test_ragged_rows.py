@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
-import sys
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -169,13 +166,9 @@ def test_a_path_is_what_cold_fits_are() -> None:
     ("inside = V if whole else", "inside = 0 * V if whole else 0 *"),
 ])  # fmt: skip
 def test_faults_in_the_models_of_the_logistic_loss_keep_the_gap_open(
-    text: str, fault: str, monkeypatch: pytest.MonkeyPatch
+    text: str, fault: str, monkeypatch: pytest.MonkeyPatch, mutated: Any
 ) -> None:
-    source = inspect.getsource(logisticrows)
-    assert not text or source.count(text) == 1
-    mutant = ModuleType("mutant_of_logisticrows")
-    monkeypatch.setitem(sys.modules, mutant.__name__, mutant)  # where its dataclass looks for names
-    exec(source.replace(text, fault) if text else source, mutant.__dict__)
+    mutant = mutated(logisticrows, text, fault)
     monkeypatch.setattr(rowfit, "logistic_rows", mutant.logistic_rows)
     plain = tasks(4, 25, 130, 5, labels=True)
     columns = np.geomspace(0.3, 3.0, plain.p)  # of sizes that units must make up for
