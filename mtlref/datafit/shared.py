@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from mtlref.datafit.dual import DualPoint
 from mtlref.datafit.rows import KEPT, RowFit
 from mtlref.datafit.shortrows import ShortRows
 from mtlref.datafit.term import EPS
+from mtlref.linalg.fewrows import FewRows
 from mtlref.losses import LOSSES
 
 Array = NDArray[np.float64]
@@ -28,7 +29,9 @@ DOUBTFUL = 25
 
 @dataclass(frozen=True, eq=False)
 class SharedRowFit(RowFit):
-    """L(W, b) from the rows of one design."""
+    """L(W, b) from the rows of one design; only the rows of W that are not zero are looked at."""
+
+    takes_few_rows: ClassVar[bool] = True
 
     @cached_property
     def _targets(self) -> Array:
@@ -50,15 +53,17 @@ class SharedRowFit(RowFit):
         """(n,): the weights of the rows of one design."""
         return None if self.data.weights is None else self.data.weights[0]
 
-    def _predictions(self, W: Array, used: NDArray[np.intp] | None = None) -> Array:
+    def _predictions(self, W: Array | FewRows) -> Array:
         """(N,): X W, task after task; columns that no task uses are not looked at. What the last W gave is kept."""
-        used = _used(W) if used is None else used
+        given = FewRows.of(W)
+        used, part = given.on, given.rows
         if not used.size:
             return np.zeros(self._y.size)
-        part = W[used]
         if not (self._last and np.array_equal(self._last[0], used) and np.array_equal(self._last[1], part)):
-            few = SPARSE * used.size < len(W)
-            z = self.times(part.T, self._used_columns(used)) if few else self.times(W.T, self.data.X[0].T)
+            if SPARSE * used.size < len(W):
+                z = self.times(part.T, self._used_columns(used))
+            else:
+                z = self.times(np.asarray(W).T, self.data.X[0].T)
             self._last[:] = [used, part, z.ravel()]
         return self._last[2]
 
@@ -92,7 +97,7 @@ class SharedRowFit(RowFit):
         """[the row of each column in what is kept (p,), or -1; the columns that are kept; how many they are]."""
         return [np.full(self.data.p, -1), np.empty((0, len(self.data.X[0]))), 0]
 
-    def total(self, W: Array, b: Array) -> float:
+    def total(self, W: Array | FewRows, b: Array) -> float:
         """L(W, b); W (p, T), b (T,)."""
         Z = self._predictions(W).reshape(self._targets.shape) + b[:, None]
         losses, s = LOSSES[self.loss].value(self._targets, Z), self._one_weight
@@ -101,16 +106,16 @@ class SharedRowFit(RowFit):
     def _squared_point(self, W: Array, b: Array) -> DualPoint:
         if self.pooled_intercept:
             return super()._squared_point(W, b)
-        theta, linear, quadratic, rounding = self._squared_values(W, b, _used(W))
+        theta, linear, quadratic, rounding = self._squared_values(FewRows.of(W), b)
         return DualPoint(self._correlations(theta), linear, quadratic, None, rounding)
 
-    def long_rows_point(self, W: Array, least: float) -> tuple[NDArray[np.intp] | slice, DualPoint]:
+    def long_rows_point(self, W: Array | FewRows, least: float) -> tuple[NDArray[np.intp] | slice, DualPoint]:
         """As of all fits: the rows are those that (B) of ``shortrows`` does not show to be short."""
         if self.loss != "squared" or self.pooled_intercept:
-            return slice(None), self.dual_point(W)
-        used = _used(W)
-        theta, linear, quadratic, rounding = self._squared_values(W, self.best_intercept(W), used)
-        rows, G = self._long_rows(theta, used, least)
+            return slice(None), self.dual_point(np.asarray(W))
+        few: Any = FewRows.of(W)
+        theta, linear, quadratic, rounding = self._squared_values(few, self.best_intercept(few))
+        rows, G = self._long_rows(theta, few.on, least)
         return rows, DualPoint(G, linear, quadratic, None, rounding)
 
     def _long_rows(
@@ -144,12 +149,10 @@ class SharedRowFit(RowFit):
         """(p,): ‖x_j‖ of the columns, about their means where an intercept is fitted."""
         return np.sqrt(self._squares(None))
 
-    def _squared_values(
-        self, W: Array, b: Array, used: NDArray[np.intp]
-    ) -> tuple[Array, Array, Array, float]:
+    def _squared_values(self, W: FewRows, b: Array) -> tuple[Array, Array, Array, float]:
         """(θ (T, n), the two values (T,) of a dual point, their rounding)."""
         Y, s, total = self._targets, self._one_weight, float(self.mass[0])
-        Z = self._predictions(W, used).reshape(Y.shape)
+        Z = self._predictions(W).reshape(Y.shape)
         residual = Y - Z
         if self.fit_intercept:
             residual -= b[:, None]
@@ -161,7 +164,7 @@ class SharedRowFit(RowFit):
         quadratic = np.einsum("ti,ti->t", theta, residual)
         # θ'(y − b) with y − b = residual + z: no digits are lost to a large mean of y.
         linear = quadratic + np.einsum("ti,ti->t", theta, Z)
-        reach, sizes = self._reach(W, b, used), np.abs(theta)
+        reach, sizes = self._reach(W, b), np.abs(theta)
         met = np.einsum("ti,ti->t", sizes, self._target_sizes) + reach * sizes.sum(axis=1)
         squares = self.c * (self.target_squares + 2 * reach * self._target_sums + reach**2 * total)
         rounding = EPS * float(met.sum()) + EPS**2 * float(squares.sum())
@@ -199,22 +202,18 @@ class SharedRowFit(RowFit):
             )
         return squares
 
-    def _reach(self, W: Array, b: Array, used: NDArray[np.intp] | None = None) -> Array:
+    def _reach(self, W: Array | FewRows, b: Array) -> Array:
         """(T,): as for other rows; the sizes of the columns that are used, each looked at once."""
-        used, known = _used(W) if used is None else used, self._known_sizes
+        W, known = FewRows.of(W), self._known_sizes
+        used = W.on
         fresh = used[np.isnan(known[used])]
         if SPARSE * fresh.size >= len(W):
             known[:] = self._column_sizes[0]
         elif fresh.size:
             known[fresh] = np.abs(np.take(self.data.X[0], fresh, axis=1)).max(axis=0)
-        return known[used] @ np.abs(W[used]) + np.abs(b)
+        return np.asarray(known[used] @ np.abs(W.rows) + np.abs(b))
 
     @cached_property
     def _known_sizes(self) -> Array:
         """(p,): the sizes of the columns of one design as far as they were asked for, NaN elsewhere."""
         return np.full(self.data.p, np.nan)
-
-
-def _used(W: Array) -> NDArray[np.intp]:
-    """The rows of W (p, T) that are not zero."""
-    return np.flatnonzero((W != 0).any(axis=1))

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,6 +40,8 @@ class DataFit(ABC):
     pooled_intercept: bool
     data: TaskData | Moments
     times: Times = np.matmul
+    # Whether W may be FewRows where a certificate of row norms asks.
+    takes_few_rows: ClassVar[bool] = False
 
     # -- what rows and moments answer each in their way --------------------------------------------------------------
 
@@ -219,6 +221,7 @@ class DataFit(ABC):
         """
         if self.loss != "squared":
             return 0.0
+        W = np.asarray(W)
         G = self.dual_point(W).G
         value = self.total(W, self.best_intercept(W))
         basis = self.row_basis

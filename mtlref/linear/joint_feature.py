@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mtlref.datafit import DataFit
+from mtlref.linalg.fewrows import rows_in_use
 from mtlref.linear.model import LinearModel
 from mtlref.linear.prepared import Start
 from mtlref.optim.problem import Problem
@@ -42,17 +43,21 @@ def objective(
 
 
 def certificate(fit: DataFit, W: Array, b: Array, *, lam: float, ridge: float = 0.0) -> Certificate:
-    """The duality gap at multiples of the θ of (K): the largest of the dual values that they give."""
+    """The duality gap at multiples of the θ of (K): the largest of the dual values that they give.
+
+    W : (p, T), or as FewRows where the fit takes them.
+    """
     rows, point = fit.long_rows_point(W, lam)  # the other rows of G have no part in what follows
     # The ridge term counted with the loss: its dual variable is −ridge W, and the norm's polar sees G − ridge W.
     polar = float(_row_norms(point.G - ridge * W[rows] if ridge else point.G).max()) + point.slip
     alpha = point.best_multiple(min(1.0, lam / polar) if ridge else lam / polar) if polar > 0 else 1.0  # (F)
     dual = point.value(alpha)
+    used = rows_in_use(W)
     if ridge:
-        dual -= ridge / 2 * float(np.square(alpha)) * float(np.einsum("jt,jt->", W, W))
+        dual -= ridge / 2 * float(np.square(alpha)) * float(np.square(_row_norms(W[used])).sum())
         excess = np.maximum(_row_norms(point.G) + point.slip - lam, 0.0)
         dual = max(dual, point.value() - float(excess @ excess) / (2 * ridge))  # (D)
-    primal = objective(fit, W, b, lam=lam, ridge=ridge, rows=rows)
+    primal = objective(fit, W, b, lam=lam, ridge=ridge, rows=used)
     dual = fit.raised(dual, primal, W, b)  # the penalty is >= 0, and may be too small for its dual to show
     return Certificate.from_values(primal, dual, fit.null, point.rounding, speck=fit.speck, modulus=ridge)
 

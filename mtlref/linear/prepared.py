@@ -13,14 +13,14 @@ from mtlref.linalg.products import product
 from mtlref.moments import Moments, error_growth, exponent_of, extreme_exponents, scaled_rows
 from mtlref.optim.problem import Problem, few_rows
 from mtlref.optim.result import Certificate, Result
-from mtlref.optim.run import Certify
+from mtlref.optim.run import Certify, Coefficients
 from mtlref.tasks import TaskData
 
 if TYPE_CHECKING:
     from mtlref.linear.model import LinearModel
 
 Array = NDArray[np.float64]
-Start = tuple[Array, Array]  # W (p, T), b (T,)
+Start = tuple[Coefficients, Array]  # W (p, T), b (T,)
 
 # Weights beyond this are as good as infinite, or zero: the data are not seen, or the penalty is not.
 LARGEST_WEIGHT = 2.0**996
@@ -136,9 +136,10 @@ class Prepared:
         """(quick, certify) for ``run``: from the statistics that the solver works on, and from the data."""
 
         def by(fit: DataFit) -> Certify:
-            def certify(W: Array, b: Array | None) -> tuple[Certificate, Array]:
-                b = fit.best_intercept(W) if b is None else b
-                return model.certificate(fit, W, b, **here), b
+            def certify(W: Coefficients, b: Array | None) -> tuple[Certificate, Array]:
+                given = W if fit.takes_few_rows else np.asarray(W)
+                b = fit.best_intercept(given) if b is None else b
+                return model.certificate(fit, given, b, **here), b
 
             return certify
 
@@ -147,7 +148,7 @@ class Prepared:
             return exact if self.quick is self.fit else by(self.quick), exact
         held = by(self.held)
 
-        def bounded(W: Array, b: Array | None) -> tuple[Certificate, Array]:
+        def bounded(W: Coefficients, b: Array | None) -> tuple[Certificate, Array]:
             found = held(W, b)
             return found if found[0].relative_gap <= model.tol else exact(W, b)
 
@@ -158,7 +159,7 @@ class Prepared:
         here = self.scaled(model, weights)
         outcome, further = model._run(self, here, start)
         shift = self.ey - self.ex
-        found = outcome.W
+        found = np.asarray(outcome.W)
         if here["lam"] == LARGEST_WEIGHT and model.degrees["lam"] == 2:
             # W is proportional to 1/lam there, and lam was cut.
             mantissa, exponent = np.frexp(weights["lam"])
@@ -176,7 +177,8 @@ class Prepared:
         )
         learned = self.remembered(model)
         learned |= {
-            "coef_": np.ascontiguousarray(W.T),
+            # What was made here is nobody else's, and its transpose is as good as a copy of it.
+            "coef_": np.ascontiguousarray(W.T) if W is outcome.W else W.T,
             "intercept_": b,
             "result_": result,
             "n_iter_": outcome.n_iter,

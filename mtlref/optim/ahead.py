@@ -8,8 +8,11 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from mtlref.linalg.fewrows import FewRows, rows_in_use
+from mtlref.optim.run import Coefficients
+
 Array = NDArray[np.float64]
-Start = tuple[Array, Array]
+Start = tuple[Coefficients, Array]
 # A step in log lam of more than so many times the last one is a leap, for which the last answers say too little.
 FARTHEST = 2.0
 # So many answers are of use: a parabola goes through three.
@@ -42,7 +45,6 @@ def ahead(lams: Sequence[float], answers: Sequence[Start]) -> Start:
             onto += bend * np.where((before != 0) & (oldest != 0), second, 0.0)
         return np.where(now != 0, onto, 0.0)
 
-    on = np.flatnonzero((last[0] != 0).any(axis=1))
-    W = np.zeros(last[0].T.shape)
-    W[:, on] = at(*(v[0].T[:, on] for v in (oldest, before, last)))
-    return W.T, at(oldest[1], before[1], last[1])
+    on = rows_in_use(last[0])
+    W = FewRows(len(last[0]), on, at(*(v[0][on] for v in (oldest, before, last))))
+    return W if isinstance(last[0], FewRows) else np.asarray(W), at(oldest[1], before[1], last[1])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,9 +12,11 @@ from numpy.typing import NDArray
 from mtlref.optim.result import Certificate, Status
 
 Array = NDArray[np.float64]
+# W (p, T), an array, or FewRows from solvers that give them.
+Coefficients = Any
 # An iterate (W, b) to be certified (b None: the best intercepts), or None for an iteration that is not worth it.
-Iterate = tuple[Array, Array | None] | None
-Certify = Callable[[Array, Array | None], tuple[Certificate, Array]]
+Iterate = tuple[Coefficients, Array | None] | None
+Certify = Callable[[Coefficients, Array | None], tuple[Certificate, Array]]
 
 # After so many certified iterates without a smaller gap, the rounding floor has been reached.
 PATIENCE = 12
@@ -23,7 +26,7 @@ PATIENCE = 12
 class Outcome:
     """The best iterate and what is known of it."""
 
-    W: Array
+    W: Coefficients
     b: Array
     status: Status
     certificate: Certificate
@@ -39,7 +42,7 @@ def run(iterates: Iterator[Iterate], quick: Certify, certify: Certify, tol: floa
     closes.
     """
     history: list[tuple[int, float]] = []
-    best: tuple[float, Array, Array | None] | None = None
+    best: tuple[float, Coefficients, Array | None] | None = None
     status, n_iter, stale = Status.MAX_ITER, 0, 0
     for iterate in iterates:
         n_iter += 1

@@ -7,16 +7,17 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from mtlref.linalg.fewrows import FewRows
 from mtlref.optim.raggeddesign import RaggedDesign
 from mtlref.optim.rowminima import column_norms
 from mtlref.optim.rowproblem import solve_rows
-from mtlref.optim.run import Iterate
+from mtlref.optim.run import Coefficients, Iterate
 from mtlref.optim.shareddesign import SharedDesign
 
 Array = NDArray[np.float64]
 Features = NDArray[np.intp]
 Mask = NDArray[np.bool_]
-Start = tuple[Array, Array]
+Start = tuple[Coefficients, Array]
 Design = SharedDesign | RaggedDesign
 Look = tuple[Array, float, int]
 # From an answer for another lam as many features may come in as it has, but these at the least and at the most.
@@ -80,13 +81,13 @@ def shared_rows_fit(design: Design, start: Start | None, lam: float, ridge: floa
         for W, miss in solve_rows(part, W, accuracy):
             early = accuracy <= FINE and accuracy < miss <= WORTH
             if early and (each or _dear(design, int((W != 0).any(axis=0).sum()))):
-                yield _spread(W / scale, chosen, p), None
+                yield _few(W / scale, chosen, p), None
             else:
                 yield None
-        kept = np.flatnonzero((W != 0).any(axis=0))
-        on, V = chosen[kept], W[:, kept] / scale[kept]
+        found = _few(W / scale, chosen, p)
+        on, V = found.on, found.rows.T
         if accuracy <= FINE:
-            yield _spread(V, on, p), None
+            yield found, None
 
 
 def _dear(design: Design, active: int) -> bool:
@@ -99,19 +100,18 @@ def _serves(look: Look, active: int, lam: float) -> bool:
     return SERVES * look[1] <= lam and active <= GROWN * look[2] + MORE
 
 
-def _spread(V: Array, on: Features, p: int) -> Array:
-    """(p, T): V (T, k) with zeros for all other features."""
-    full = np.zeros((len(V), p))
-    full[:, on] = V
-    return full.T
+def _few(V: Array, on: Features, p: int) -> FewRows:
+    """V (T, k) on some features, some of which are zero."""
+    kept = np.flatnonzero((V != 0).any(axis=0))
+    return FewRows(p, on[kept], V[:, kept].T)
 
 
 def _begun(T: int, start: Start | None) -> tuple[Features, Array]:
     """(the features of W that are not zero, W on them as (T, k))."""
     if start is None:
         return np.zeros(0, dtype=np.intp), np.zeros((T, 0))
-    on = np.flatnonzero((start[0] != 0).any(axis=1))
-    return on, np.ascontiguousarray(start[0][on].T)
+    W = FewRows.of(start[0])
+    return W.on, np.ascontiguousarray(W.rows.T)
 
 
 def _look(design: Design, V: Array, on: Features, ridge: float) -> Look:
