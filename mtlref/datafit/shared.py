@@ -24,7 +24,7 @@ FEWEST = 32
 # Where fewer than one column in so many is used, gathering those costs less than multiplying all.
 SPARSE = 3
 # Where more than one row of X'θ in so many is in doubt, all are multiplied.
-DOUBTFUL = 25
+DOUBTFUL = 16
 
 
 @dataclass(frozen=True, eq=False)

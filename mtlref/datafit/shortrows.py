@@ -38,8 +38,8 @@ class ShortRows:
 
     @property
     def ready(self) -> bool:
-        """Whether as many points are known as are kept."""
-        return len(self._products) == POINTS
+        """Whether any point is known."""
+        return bool(self._products)
 
     def add(self, theta: Array, G: Array) -> None:
         """theta (T, n) and its product with all columns, G (T, p)."""
