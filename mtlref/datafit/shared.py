@@ -23,6 +23,8 @@ BLOCK = 2**17
 FEWEST = 32
 # Where fewer than one column in so many is used, gathering those costs less than multiplying all.
 SPARSE = 3
+# Arrays of so many numbers are in large pages of memory, which cost far less to touch for the first time than small ones.
+LARGE = 2**20
 # Where more than one row of X'θ in so many is in doubt, all are multiplied.
 DOUBTFUL = 16
 
@@ -86,7 +88,8 @@ class SharedRowFit(RowFit):
         if fresh.size:
             total = count + fresh.size
             if total > len(kept):
-                kept = np.concatenate([kept[:count], np.empty((2 * total - count, len(X)))])
+                kept, old = np.empty((max(2 * total, min(self.data.p, LARGE // len(X))), len(X))), kept
+                kept[:count] = old[:count]
             kept[count:total] = np.take(X, fresh, axis=1).T
             place[fresh] = np.arange(count, total)
             self._known[1:] = kept, total

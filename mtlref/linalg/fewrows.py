@@ -41,9 +41,11 @@ class FewRows:
         return self.p
 
     def __getitem__(self, features: Features | slice) -> Array:
-        """(m, T): the rows of W at some features, in any order."""
+        """(m, T): the rows of W at some features, in any order; not to be changed."""
         if isinstance(features, slice):
             return np.asarray(self)[features]
+        if np.array_equal(features, self.on):
+            return self.rows
         found = np.zeros((len(features), self.rows.shape[1]))
         if self.on.size:
             place = np.minimum(np.searchsorted(self.on, features), self.on.size - 1)
