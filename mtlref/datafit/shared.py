@@ -61,13 +61,13 @@ class SharedRowFit(RowFit):
         used, part = given.on, given.rows
         if not used.size:
             return np.zeros(self._y.size)
-        if not (self._last and np.array_equal(self._last[0], used) and np.array_equal(self._last[1], part)):
+        if not (self._last and given.equals(self._last[0])):
             if SPARSE * used.size < len(W):
                 z = self.times(part.T, self._used_columns(used))
             else:
                 z = self.times(np.asarray(W).T, self.data.X[0].T)
-            self._last[:] = [used, part, z.ravel()]
-        return self._last[2]
+            self._last[:] = [given, z.ravel()]
+        return self._last[1]
 
     def _used_columns(self, used: NDArray[np.intp]) -> Array:
         """``_columns`` that a W uses, for as long as the next uses the same."""

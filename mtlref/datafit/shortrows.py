@@ -54,7 +54,6 @@ class ShortRows:
         self._inner = inner
         square = self._times(self._thetas, self._thetas.T)
         self._inverse, self._lengths = np.linalg.pinv(square), np.sqrt(np.diag(square))
-        self._norms = np.sqrt(np.einsum("kkj->kj", inner))
 
     def doubtful(self, theta: Array, sizes: Array, least: float) -> Mask:
         """(p,): the rows that (B) does not show to be shorter than ``least``; theta (T, n), sizes (p,) the ‖x_j‖."""
@@ -64,7 +63,10 @@ class ShortRows:
         square = self._times(apart.T, apart) if n < T else self._times(apart, apart.T)
         centre = self._times(self._inner.reshape(-1, len(sizes)).T, np.outer(a, a).ravel())
         # Products are known to n EPS of the sizes of what they are made of, and their inner products to T EPS.
-        made = np.sqrt(np.einsum("ti,ti->", theta, theta)) + np.abs(a) @ self._lengths
+        reach = np.abs(a) @ self._lengths
+        made = np.sqrt(np.trace(square)) + 2 * reach  # of ‖θ‖ no more than both together
         radius = np.sqrt(max(np.linalg.eigvalsh(square)[-1], 0.0)) + 4 * n * EPS * made
-        centre += (4 * T + 16) * EPS * np.square(self._times(self._norms.T, np.abs(a)))
-        return np.asarray(np.sqrt(np.maximum(centre, 0.0)) + radius * sizes >= least)
+        radius += np.sqrt((4 * T + 16) * EPS) * reach  # of ‖Σ_k a_k X_j'θ_k'‖, whose square may cancel
+        np.sqrt(np.maximum(centre, 0.0, out=centre), out=centre)
+        centre += radius * sizes
+        return np.asarray(centre >= least)

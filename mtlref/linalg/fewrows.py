@@ -32,6 +32,10 @@ class FewRows:
         on = rows_in_use(W)
         return cls(len(W), on, W[on])
 
+    def equals(self, other: FewRows) -> bool:
+        """Whether the two have the same rows, number for number; both of one shape."""
+        return self is other or (np.array_equal(self.on, other.on) and np.array_equal(self.rows, other.rows))
+
     @property
     def shape(self) -> tuple[int, int]:
         """(p, T)."""

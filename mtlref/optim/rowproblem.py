@@ -207,27 +207,29 @@ def _newton(problem: RowProblem, V: Array, miss: float, floor: float) -> Iterato
     """Semismooth Newton steps of V = prox(V + g) while each lowers the miss by half; rows enter and leave with them."""
     HV = problem.times(V)
     for _ in range(NEWTON_LIMIT):
-        U = V + problem.r - HV
-        P, norms, kept = problem.shrink(U, 1.0)
-        active = np.flatnonzero(kept > 0)
-        change = P - V
-        leaving = change.copy()
-        leaving[:, active] = 0.0
-        unit = np.take(U, active, axis=1) / norms[active]
-        miss_a = np.take(change, active, axis=1)
-        radial = np.einsum("tj,tj->j", unit, miss_a) * unit
-        descent = radial + (norms[active] / kept[active]) * (miss_a - radial)
-        if leaving.any():
-            descent = descent - np.take(problem.times(leaving), active, axis=1)
-        d = problem.threshold[active] / kept[active]
+        U = V + problem.r
+        U -= HV
+        norms = column_norms(U)
+        active = np.flatnonzero(norms > problem.threshold)
+        leaving = np.flatnonzero(V.any(axis=0) & (norms <= problem.threshold))
+        threshold, size = problem.threshold[active], norms[active]
+        kept, old = size - threshold, np.take(V, active, axis=1)
+        unit = np.take(U, active, axis=1) / size
+        change = kept * unit - old  # to the prox
+        radial = np.einsum("tj,tj->j", unit, change) * unit
+        descent = radial + (size / kept) * (change - radial)
+        W = V.copy()
+        if leaving.size:
+            W[:, leaving] = 0.0
+            descent += np.take(problem.times(V - W), active, axis=1)
+        d = threshold / kept
         for damping in DAMPINGS:
             x = problem.step(active, d, unit, damping, descent, FORCING * min(miss, 1.0))
             if x is not None:
                 break
         else:
             return
-        W = V + leaving
-        W[:, active] += x
+        W[:, active] = old + x
         HW = problem.times(W)
         new = problem.miss(W, problem.r - HW)
         if not new <= HELPED * miss:
