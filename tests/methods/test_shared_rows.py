@@ -107,6 +107,68 @@ def test_every_method_alone_leads_to_the_same_answer(wide: bool, monkeypatch: py
         )  # their conditions hold to 1e-9, where H is singular
 
 
+def check_newton(module: Any) -> None:
+    """Its first step solves V = prox(V + r − V H) made linear, assembled in full; rows leave and come in with it."""
+    rng = np.random.default_rng(7)
+    X, Y = problem(60, 8, 3, seed=7, rho=0.3)
+    A = X / np.sqrt((X**2).sum(axis=0))
+    r, H = Y.T @ A, A.T @ A
+    threshold = np.full(8, float(np.median(np.linalg.norm(r, axis=0))))
+
+    def solved() -> Any:
+        return list(module.solve_rows(module.RowProblem(r, threshold, H=H), np.zeros((3, 8)), 1e-13))[-1][0]
+
+    first = solved()
+    strengths = np.where(first.any(axis=0), 0.0, np.linalg.norm(r - first @ H, axis=0))
+    late = int(strengths.argmax())
+    threshold[late] = 0.999 * strengths[late]  # so that this row has just come in
+    exact, row_problem = solved(), module.RowProblem(r, threshold, H=H)
+    on = np.flatnonzero(exact.any(axis=0))
+    assert late in on
+    assert 2 <= on.size <= 6
+    for change in ("none", "leaves", "comes in"):
+        V = exact * (1 + 1e-3 * rng.standard_normal(exact.shape))
+        if change == "leaves":
+            V[:, np.setdiff1d(np.arange(8), on)[:2]] = 1e-3
+        elif change == "comes in":
+            V[:, late] = 0.0
+        U = V + r - V @ H
+        P, norms, kept = row_problem.shrink(U, 1.0)
+        assert (change == "leaves") == bool((V.any(axis=0) & (kept == 0)).any())
+
+        def slope(D: Any, U: Any = U, norms: Any = norms, kept: Any = kept) -> Any:
+            """D − J (D − D H), J the prox's Jacobian at U."""
+            E, unit = D - D @ H, U / norms
+            radial = np.einsum("tj,tj->j", unit, E) * unit
+            return D - np.where(kept > 0, radial + kept / norms * (E - radial), 0.0)
+
+        columns = [slope(D.reshape(3, 8)).ravel() for D in np.eye(24)]
+        expected = V + np.linalg.solve(np.array(columns).T, (P - V).ravel()).reshape(3, 8)
+        before = V.copy()
+        found, miss = next(row_problem.newton(V, row_problem.miss(V, r - V @ H), 1e-14), (V, np.inf))
+        np.testing.assert_allclose(found, expected, atol=1e-9)
+        assert miss == pytest.approx(row_problem.miss(expected, r - expected @ H), rel=1e-3, abs=1e-9)
+        np.testing.assert_array_equal(V, before)
+
+
+def test_a_step_of_newtons_method_is_that_of_the_whole_system() -> None:
+    check_newton(rowproblem)
+
+
+@pytest.mark.parametrize(("text", "fault"), [
+    ("change = kept * unit - old", "change = kept * unit"),
+    ("descent += np.take(problem.times(V - W)", "descent -= np.take(problem.times(V - W)"),
+    ("W[:, leaving] = 0.0", "pass"),
+    ("W[:, active] = old + x", "W[:, active] += old + x"),
+    ("        W = V.copy()\n", "        W = V\n"),
+    ("(size / kept) * (change - radial)", "(kept / size) * (change - radial)"),
+])  # fmt: skip
+def test_faults_in_newtons_step_are_seen(text: str, fault: str, mutated: Any) -> None:
+    mutant = mutated(rowproblem, text, fault)
+    with pytest.raises(AssertionError):
+        check_newton(mutant)
+
+
 @pytest.mark.parametrize("shape", [(40, 300, 3), (60, 90, 3), (200, 30, 3)])
 @pytest.mark.parametrize("ridge", [0.0, 0.05])
 def test_no_active_row_is_left_out(shape: tuple[int, int, int], ridge: float) -> None:

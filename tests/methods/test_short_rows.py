@@ -9,6 +9,7 @@ import pytest
 
 import mtlref as mt
 from mtlref.datafit import DataFit, data_fit, shared, shortrows
+from mtlref.linalg.fewrows import FewRows
 from mtlref.linear.joint_feature import certificate
 
 
@@ -18,24 +19,31 @@ def check_bound(module: Any) -> None:
     for T, n in ((1, 8), (4, 30), (9, 5)):
         X = rng.standard_normal((n, 60))
         X[:, 7], X[:, 8] = 0.0, 1e-9 * X[:, 8]
-        sizes = np.linalg.norm(X, axis=0)
         base, along, off = rng.standard_normal((3, T, n))
         for first, second in ((base, base + along), (base, base), (1e-8 * base, off), (0 * base, 1e8 * off)):
             known = module.ShortRows()
             assert not known.ready
-            known.add(off, off @ X)  # the oldest gives way
-            for theta in (first, second):
-                known.add(theta, theta @ X)
+            known.add(off, off @ X)
             assert known.ready
+            check_at(known, X, -3 * off, True)  # one point says what its multiples are
+            check_at(known, X, second, False)
+            for theta in (first, second):  # the oldest gives way
+                known.add(theta, theta @ X)
             for far in (0.0, 1e-6, 0.1, 3.0):
                 theta = second + 2 * (second - first) + far * rng.standard_normal((T, n))
-                lengths = np.linalg.norm(theta @ X, axis=0)
-                for least in (*np.quantile(lengths, [0.1, 0.5, 0.9]), lengths.max()):
-                    doubtful = np.flatnonzero(known.doubtful(theta, sizes, float(least)))
-                    assert not np.setdiff1d(np.flatnonzero(lengths >= least), doubtful).size
-                    if far == 0.0:
-                        # What the bound adds is rounding there, and that of a norm that cancels its square root.
-                        assert (lengths[doubtful] >= least - 1e-6 * lengths.max()).all()
+                check_at(known, X, theta, far == 0.0)
+
+
+def check_at(known: Any, X: Any, theta: Any, reached: bool) -> None:
+    """At one θ; reached : whether the points lead there, so that what the bound adds is rounding."""
+    sizes, lengths = np.linalg.norm(X, axis=0), np.linalg.norm(theta @ X, axis=0)
+    for least in (*np.quantile(lengths, [0.1, 0.5, 0.9]), lengths.max()):
+        doubtful = np.flatnonzero(known.doubtful(theta, sizes, float(least)))
+        assert not np.setdiff1d(np.flatnonzero(lengths >= least), doubtful).size
+        if reached:
+            # That of a norm that cancels is the square root of its square's, relative to what it is made of.
+            made = sizes[doubtful] * np.linalg.norm(theta)
+            assert (lengths[doubtful] >= least - 1e-6 * np.maximum(made, lengths.max())).all()
 
 
 def test_what_is_called_short_is_short() -> None:
@@ -43,7 +51,8 @@ def test_what_is_called_short_is_short() -> None:
 
 
 @pytest.mark.parametrize(("text", "fault"), [
-    ("+ radius * sizes", "- radius * sizes"),
+    ("centre += radius * sizes", "centre -= radius * sizes"),
+    ("radius = np.sqrt(max(np.linalg.eigvalsh(square)[-1], 0.0))", "radius = np.sqrt(np.square(a).sum())"),
     ("np.outer(a, a)", "np.outer(a, np.abs(a))"),
     ("theta - self._times(self._thetas.T, a)", "theta + self._times(self._thetas.T, a)"),
     ("self._products[old:], G]", "self._products[:-old], G]"),
@@ -96,15 +105,20 @@ def check_columns(module: Any) -> None:
     rng = np.random.default_rng(3)
     X, Y = rng.standard_normal((30, 80)), rng.standard_normal((30, 2))
     fit = module.SharedRowFit("squared", "sum", False, False, mt.TaskData.from_shared(X, Y))
+    plain = data_fit(mt.TaskData.from_list([X, X], list(Y.T)), "squared", "sum", False)
     for rows in ((3, 9), (3, 9), (9, 20), (3, 9), (9,), (), (9,), tuple(range(40)), (3, 9)):
         W = np.zeros((80, 2))
         W[list(rows)] = rng.standard_normal((len(rows), 2))
         loss, norms = np.square(Y - X @ W).sum() / 2, np.linalg.norm(W, axis=1)
         long, point = fit.long_rows_point(W, 1.0)
         np.testing.assert_allclose(point.G, (X.T @ (Y - X @ W))[long], atol=1e-11)
+        assert isinstance(long, slice) or len(np.unique(long)) == len(long)
         assert fit.total(W, np.zeros(2)) == pytest.approx(loss, rel=1e-13)
-        found = certificate(fit, W, np.zeros(2), lam=1.0, ridge=0.1)
-        assert found.primal == pytest.approx(loss + norms.sum() + 0.05 * norms @ norms, rel=1e-13)
+        for given in (W, FewRows.of(W)):
+            found = certificate(fit, given, np.zeros(2), lam=1.0, ridge=0.1)
+            assert found.primal == pytest.approx(loss + norms.sum() + 0.05 * norms @ norms, rel=1e-13)
+            whole = certificate(plain, W, np.zeros(2), lam=1.0, ridge=0.1)
+            assert found.dual == pytest.approx(whole.dual, rel=1e-12)
 
 
 def test_columns_of_one_answer_are_not_those_of_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -114,7 +128,7 @@ def test_columns_of_one_answer_are_not_those_of_the_next(monkeypatch: pytest.Mon
 
 @pytest.mark.parametrize(("text", "fault"), [
     ("if not np.array_equal(self._last_used[0], used)", "if len(self._last_used[0]) != len(used)"),
-    ("np.array_equal(self._last[1], part)", "True"),
+    ("given.equals(self._last[0])", "np.array_equal(given.on, self._last[0].on)"),
     ("doubt[used] = False", "doubt[used] = True"),
     ("np.concatenate([used, doubtful])", "np.concatenate([doubtful, used])"),
 ])  # fmt: skip
