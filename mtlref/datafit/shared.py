@@ -23,7 +23,7 @@ BLOCK = 2**17
 FEWEST = 32
 # Where fewer than one column in so many is used, gathering those costs less than multiplying all.
 SPARSE = 3
-# Arrays of so many numbers are in large pages of memory, which cost far less to touch for the first time than small ones.
+# Kept columns have room for so many numbers from the first: in large pages, which cost less to touch than small ones.
 LARGE = 2**20
 # Where more than one row of X'θ in so many is in doubt, all are multiplied.
 DOUBTFUL = 16

@@ -12,7 +12,6 @@ Array = NDArray[np.float64]
 Features = NDArray[np.intp]
 # Products of so many of the columns with each other are kept from one lam to the next.
 KEPT_COLUMNS = 2500
-LARGE = 2**20
 # Up to so many features of which the Gram matrix is there, all at once cost less than looking for the right ones.
 ALL = 2000
 # Beyond so many columns to a row, products with the columns cost less than with their Gram matrix.
@@ -131,7 +130,7 @@ class SharedDesign:
         assert self.X is not None
         old, new = self._count, self._count + fresh.size
         if new > len(self._gram):
-            room = min(KEPT_COLUMNS, max(2 * new, min(self.p, LARGE // self.rows)))
+            room = min(KEPT_COLUMNS, 2 * new)
             gram, kept = np.empty((room, room)), np.empty((room, len(self.X)))
             if old:
                 gram[:old, :old] = self._gram[:old, :old]
