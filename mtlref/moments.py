@@ -469,9 +469,9 @@ def extreme_exponents(data: TaskData, products: Array | None = None) -> tuple[in
     """
     largest_x = 0.0
     for t, X in enumerate(data.X[:1] if data.shared else data.X):
-        largest_x = max(largest_x, _about_largest(X))
         if products is not None:
             np.dot(data.y[t], X, out=products[t])
+        largest_x = max(largest_x, _about_largest(X))
     largest_y = max((float(max(y.max(), -y.min())) for y in data.y if y.dtype.kind == "f"), default=0.0)
     return exponent_of(largest_x), exponent_of(largest_y)
 
