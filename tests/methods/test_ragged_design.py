@@ -12,7 +12,7 @@ from scipy.sparse import csr_array
 
 import mtlref as mt
 from mtlref.datafit import rows
-from mtlref.moments import extreme_exponents
+from mtlref.extremes import extreme_exponents
 from mtlref.optim import raggeddesign, sharedrows
 from mtlref.optim.problem import Problem
 

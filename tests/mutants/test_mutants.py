@@ -230,7 +230,7 @@ MUTANTS = [
            "scale_is_the_objective_at_zero SingleTaskRidge"),
     Mutant("certificate: a negative gap passes for zero", "optim/result.py", "        elif gap <= floor:\n            gap = 0.0",
            "        gap = gap / 1e6", "gap_bounds_suboptimality JointFeature"),
-    Mutant("moments: no centring", "moments.py", "    ac -= slip\n", "    ac = a * 1.0\n",
+    Mutant("moments: no centring", "centring.py", "    ac -= slip\n", "    ac = a * 1.0\n",
            "moments_give_the_answer_of_the_rows SingleTaskRidge"),
     Mutant("moments: chunks joined without their means", "moments.py", "cross = share * a.mass", "cross = 0 * share * a.mass",
            "moments_give_the_answer_of_the_rows MeanRegularized"),
