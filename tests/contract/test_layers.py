@@ -27,6 +27,7 @@ LAYERS = [
         "extremes",
         "moments",
         "rowstatistics",
+        "taskfields",
         "sparserows",
         "streaming",
         "distributed",
