@@ -12,7 +12,7 @@ from scipy.sparse import csr_array
 
 import mtlref as mt
 from mtlref.datafit import rows
-from mtlref.moments import extreme_exponents
+from mtlref.extremes import extreme_exponents
 from mtlref.optim import raggeddesign, sharedrows
 from mtlref.optim.problem import Problem
 
@@ -91,7 +91,7 @@ def check_quadratics(module: Any) -> None:
     (check_points, rows, "np.maximum(size, -rows.min(axis=0), out=size)", "pass"),
     (check_points, rows, "step = max(1, BLOCK // self.data.p)", "step = 10**9; designs = [x[:9] for x in designs]"),
     (check_quadratics, raggeddesign, "", ""),
-    (check_quadratics, raggeddesign, "g[:] = (root**2 * ", "g[:] = (root * "),
+    (check_quadratics, raggeddesign, "self.roots[:, None] ** 2", "self.roots[:, None]"),
     (check_quadratics, raggeddesign, "h *= root**2", "h *= root"),
     (check_quadratics, raggeddesign, "np.multiply(root, _columns", "np.multiply(1.0, _columns"),
     (check_quadratics, raggeddesign, "if not np.array_equal(self._held[0], chosen):", "if not self._held[0].size:"),

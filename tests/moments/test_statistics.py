@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 import mtlref as mt
-from mtlref import moments
+from mtlref import centring
 from mtlref.datafit import MomentFit, data_fit
 from mtlref.datafit.rows import RowFit
 from mtlref.datafit.shared import SharedRowFit
@@ -42,8 +42,8 @@ def test_a_column_is_nearly_centred_as_all_rows_say(part: str) -> None:
         own = slice(0, 10) if part == "early" else slice(60, 80)
         X[own, 0] += np.resize([3.0, -3.0], own.stop - own.start)
     mean = X.mean(axis=0)
-    exact = bool((len(X) * mean**2 <= moments.SMALL_MEAN * np.square(X).sum(axis=0)).all())
-    assert moments._nearly_centred(X, mean) == exact == (part != "neither")
+    exact = bool((len(X) * mean**2 <= centring.SMALL_MEAN * np.square(X).sum(axis=0)).all())
+    assert centring.nearly_centred(X, mean) == exact == (part != "neither")
 
 
 @pytest.mark.parametrize("offset", [0.0, 0.1, 50.0])
@@ -83,12 +83,12 @@ def test_gram_matrices_are_those_of_centred_rows(offset: float) -> None:
 @pytest.mark.parametrize("offset", [0.0, 50.0])
 @pytest.mark.parametrize("block", [64, 2**18])
 def test_blocks_of_one_design_add_up(offset: float, block: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(moments, "BLOCK", block)
+    monkeypatch.setattr(centring, "BLOCK", block)
     rng = np.random.default_rng(4)
     X, Y = rng.standard_normal((50, 4)) + offset, rng.standard_normal((50, 3))
     A, B = X - X.mean(axis=0), Y - Y.mean(axis=0)
     m = Moments.from_data(mt.TaskData.from_shared(X, Y))
-    assert moments._block_rows(4) < 50 if block == 64 else moments._block_rows(4) >= 50
+    assert centring.block_rows(4) < 50 if block == 64 else centring.block_rows(4) >= 50
     np.testing.assert_allclose(m.cxx[0], A.T @ A, rtol=1e-12, atol=1e-12)
     np.testing.assert_allclose(m.cxy, B.T @ A, rtol=1e-12, atol=1e-12)
 
