@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from mtlref.datafit.dual import DualPoint
 from mtlref.datafit.intercept import logistic_intercept, logistic_intercepts
-from mtlref.datafit.term import EPS, DataFit, means_times
+from mtlref.datafit.term import EPS, DataFit
 from mtlref.losses import LOSSES
 from mtlref.sparserows import RowSpan
 from mtlref.tasks import TaskData
@@ -22,6 +22,8 @@ Features = NDArray[np.intp]
 KEPT = 2**23
 # Rows of about so many numbers are looked at twice in a row, in the processor's cache.
 BLOCK = 2**16
+# Numbers that one call compares with as many more: of fewer the calls cost more than the work.
+WIDTH = 2**11
 # Where fewer than one column in so many is used, those are looked at alone.
 FEW = 5
 
@@ -73,25 +75,21 @@ class RowFit(DataFit):
             self._last[:] = [W.copy(), *self._products(W)]
         return np.zeros(len(self._y)) if none else self._last[1]
 
-    def _products(self, W: Array) -> tuple[Array, Array | None]:
-        """(x_ti' w_t (N,), Σ_j |w_jt| max_i |x_tij| (T,)); where few columns are used, these alone are looked at.
-
-        None: the sizes of all columns are known once and for all.
-        """
-        used, X = np.flatnonzero(W.any(axis=1)), self.data.X
-        if not self._few(used):
-            return np.concatenate([x @ w for x, w in zip(X, W.T, strict=True)]), None
+    def _products(self, W: Array) -> tuple[Array, Array]:
+        """(x_ti' w_t (N,), Σ_j |w_jt| max_i |x_tij| (T,)); where few columns are used, these alone are looked at."""
+        used = np.flatnonzero(W.any(axis=1))
+        few = self._few(used)
         z, reach = np.empty(len(self._y)), np.empty(self.data.T)
         G = np.empty((self.data.T, self.data.p))
         # Then θ of a task follows from its predictions alone, and its rows are read from memory once.
         alone = self.loss == "squared" and not self.fit_intercept
-        for t, (x, rows, w) in enumerate(zip(X, self._blocks, W[used].T, strict=True)):
+        for t, (x, rows, w) in enumerate(zip(self.data.X, self._blocks, W.T, strict=True)):
             # No index is out of bounds; to be told so spares NumPy a look.
-            columns = x.take(used, axis=1, mode="clip")
-            z[rows] = columns @ w
+            columns, w = (x.take(used, axis=1, mode="clip"), w[used]) if few else (x, w)
+            np.matmul(columns, w, out=z[rows])
             if alone:
                 np.matmul(self._share[rows] * (self._y[rows] - z[rows]), x, out=G[t])
-            reach[t] = np.abs(columns, out=columns).max(axis=0) @ np.abs(w)
+            reach[t] = (_sizes(columns) if few else self._column_sizes(t)) @ np.abs(w)
         self._passed[:] = [z, G.T] if alone else []
         return z, reach
 
@@ -221,23 +219,23 @@ class RowFit(DataFit):
             return np.asarray(np.repeat((share * means).sum(0, keepdims=True) / share.sum(), d.T, axis=0))
         return means
 
+    def _column_sizes(self, t: int) -> Array:
+        """(p,): the largest |x_tij| of each column, kept."""
+        found = self._sizes.get(t)
+        if found is None:
+            found = self._sizes[t] = _sizes(self.data.X[t])
+        return found
+
     @cached_property
-    def _column_sizes(self) -> Array:
-        """(T, p) or (1, p): the largest |x_tij| of each column."""
-        designs = self.data.X[:1] if self.data.shared else self.data.X
-        step = max(1, BLOCK // self.data.p)
-        sizes = np.zeros((len(designs), self.data.p))
-        for x, size in zip(designs, sizes, strict=True):
-            for rows in (x[i : i + step] for i in range(0, len(x), step)):
-                np.maximum(size, rows.max(axis=0), out=size)
-                np.maximum(size, -rows.min(axis=0), out=size)
-        return sizes
+    def _sizes(self) -> dict[int, Array]:
+        return {}
 
     def _reach(self, W: Array, b: Array) -> Array:
         """(T,): a bound on the terms of which predictions are the sum, and so on their rounding in units of eps."""
+        if not W.any():
+            return np.abs(b)
         self._predictions(W)
-        known = self._last[2] if W.any() else np.zeros(self.data.T)
-        return (means_times(self._column_sizes, np.abs(W)) if known is None else known) + np.abs(b)
+        return np.asarray(self._last[2] + np.abs(b))
 
     # -- curvature ---------------------------------------------------------------------------------------------------
 
@@ -306,3 +304,19 @@ class RowFit(DataFit):
 
 def _mean(x: Array, s: Array | None) -> Array:
     return np.asarray(x.mean(axis=0) if s is None else (s @ x) / s.sum())
+
+
+def _sizes(x: Array) -> Array:
+    """(p,): the largest |x_ij| of each column of x (n, p); several rows at a time, for rows may be short."""
+    n, p = x.shape
+    step, side = max(1, BLOCK // p), max(1, WIDTH // p)
+    sizes = np.zeros(p)
+    for rows in (x[i : i + step] for i in range(0, n, step)):
+        size = np.abs(rows)
+        whole = len(size) // side * side
+        if whole:
+            wide = size[:whole].reshape(-1, side * p).max(axis=0)
+            np.maximum(sizes, wide.reshape(side, p).max(axis=0), out=sizes)
+        if whole < len(size):
+            np.maximum(sizes, size[whole:].max(axis=0), out=sizes)
+    return sizes
