@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from math import isqrt
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from mtlref.datafit.dual import DualPoint
 from mtlref.datafit.intercept import logistic_intercept, logistic_intercepts
-from mtlref.datafit.term import EPS, DataFit
+from mtlref.datafit.term import EPS, DataFit, means_times
 from mtlref.losses import LOSSES
 from mtlref.sparserows import RowSpan
 from mtlref.tasks import TaskData
@@ -22,8 +23,10 @@ Features = NDArray[np.intp]
 KEPT = 2**23
 # Rows of about so many numbers are looked at twice in a row, in the processor's cache.
 BLOCK = 2**16
-# Numbers that one call compares with as many more: of fewer the calls cost more than the work.
-WIDTH = 2**11
+# Where tasks have as many numbers, looking at them once is worth what the steps a task cost.
+LONG = 2**13
+# So many rows of so few numbers are compared several at a time: one by one they cost more than their numbers do.
+MANY, SHORT = 2**8, 2**7
 # Where fewer than one column in so many is used, those are looked at alone.
 FEW = 5
 
@@ -77,21 +80,29 @@ class RowFit(DataFit):
 
     def _products(self, W: Array) -> tuple[Array, Array]:
         """(x_ti' w_t (N,), Σ_j |w_jt| max_i |x_tij| (T,)); where few columns are used, these alone are looked at."""
-        used = np.flatnonzero(W.any(axis=1))
+        used, X = np.flatnonzero(W.any(axis=1)), self.data.X
         few = self._few(used)
-        z, reach = np.empty(len(self._y)), np.empty(self.data.T)
-        G = np.empty((self.data.T, self.data.p))
+        if not few and sum(x.size for x in X) < LONG * len(X):
+            z = np.concatenate([x @ w for x, w in zip(X, W.T, strict=True)])
+            return z, means_times(self._column_sizes, np.abs(W))
+        z, reach, G = np.empty(len(self._y)), np.empty(self.data.T), np.empty((self.data.T, self.data.p))
+        sizes = None if few or "_column_sizes" in self.__dict__ else np.empty_like(G)
         # Then θ of a task follows from its predictions alone, and its rows are read from memory once.
         alone = self.loss == "squared" and not self.fit_intercept
-        for t, (x, rows, w) in enumerate(zip(self.data.X, self._blocks, W.T, strict=True)):
+        for t, (x, rows, w) in enumerate(zip(X, self._blocks, W[used].T if few else W.T, strict=True)):
             # No index is out of bounds; to be told so spares NumPy a look.
-            columns, w = (x.take(used, axis=1, mode="clip"), w[used]) if few else (x, w)
+            columns = x.take(used, axis=1, mode="clip") if few else x
             np.matmul(columns, w, out=z[rows])
             if alone:
                 np.matmul(self._share[rows] * (self._y[rows] - z[rows]), x, out=G[t])
-            reach[t] = (_sizes(columns) if few else self._column_sizes(t)) @ np.abs(w)
+            if few:
+                reach[t] = np.abs(columns, out=columns).max(axis=0) @ np.abs(w)
+            elif sizes is not None:
+                sizes[t] = _sizes(x)
+        if sizes is not None:
+            self.__dict__["_column_sizes"] = sizes
         self._passed[:] = [z, G.T] if alone else []
-        return z, reach
+        return z, reach if few else means_times(self._column_sizes, np.abs(W))
 
     @cached_property
     def _passed(self) -> list[Any]:
@@ -219,16 +230,10 @@ class RowFit(DataFit):
             return np.asarray(np.repeat((share * means).sum(0, keepdims=True) / share.sum(), d.T, axis=0))
         return means
 
-    def _column_sizes(self, t: int) -> Array:
-        """(p,): the largest |x_tij| of each column, kept."""
-        found = self._sizes.get(t)
-        if found is None:
-            found = self._sizes[t] = _sizes(self.data.X[t])
-        return found
-
     @cached_property
-    def _sizes(self) -> dict[int, Array]:
-        return {}
+    def _column_sizes(self) -> Array:
+        """(T, p) or (1, p): the largest |x_tij| of each column."""
+        return np.array([_sizes(x) for x in (self.data.X[:1] if self.data.shared else self.data.X)])
 
     def _reach(self, W: Array, b: Array) -> Array:
         """(T,): a bound on the terms of which predictions are the sum, and so on their rounding in units of eps."""
@@ -307,16 +312,15 @@ def _mean(x: Array, s: Array | None) -> Array:
 
 
 def _sizes(x: Array) -> Array:
-    """(p,): the largest |x_ij| of each column of x (n, p); several rows at a time, for rows may be short."""
+    """(p,): the largest |x_ij| of each column of x (n, p)."""
     n, p = x.shape
-    step, side = max(1, BLOCK // p), max(1, WIDTH // p)
-    sizes = np.zeros(p)
-    for rows in (x[i : i + step] for i in range(0, n, step)):
-        size = np.abs(rows)
-        whole = len(size) // side * side
-        if whole:
-            wide = size[:whole].reshape(-1, side * p).max(axis=0)
-            np.maximum(sizes, wide.reshape(side, p).max(axis=0), out=sizes)
-        if whole < len(size):
-            np.maximum(sizes, size[whole:].max(axis=0), out=sizes)
-    return sizes
+    if n * p > BLOCK and p <= BLOCK // 2:
+        half = n // 2
+        return np.maximum(_sizes(x[:half]), _sizes(x[half:]))
+    side = isqrt(n) if n >= MANY and p <= SHORT else 1
+    if side > 1:
+        whole = n // side * side
+        wide = x[:whole].reshape(-1, side * p)
+        size = np.maximum(wide.max(axis=0), -wide.min(axis=0)).reshape(side, p).max(axis=0)
+        return size if whole == n else np.maximum(size, _sizes(x[whole:]))
+    return np.maximum(x.max(axis=0), -x.min(axis=0))

@@ -204,7 +204,7 @@ class SharedRowFit(RowFit):
         used, known = _used(W) if used is None else used, self._known_sizes
         fresh = used[np.isnan(known[used])]
         if SPARSE * fresh.size >= len(W):
-            known[:] = self._column_sizes(0)
+            known[:] = self._column_sizes[0]
         elif fresh.size:
             known[fresh] = np.abs(np.take(self.data.X[0], fresh, axis=1)).max(axis=0)
         return known[used] @ np.abs(W[used]) + np.abs(b)

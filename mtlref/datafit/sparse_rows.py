@@ -61,10 +61,10 @@ class SparseRowFit(RowFit):
     def _products(self, W: Array) -> tuple[Array, Array]:
         """As of other rows, of all columns, as products with sparse rows are."""
         z = np.concatenate([x @ w for x, w in zip(self.data.X, W.T, strict=True)])
-        return z, means_times(self._largest, np.abs(W))
+        return z, means_times(self._column_sizes, np.abs(W))
 
     @cached_property
-    def _largest(self) -> Array:
+    def _column_sizes(self) -> Array:
         """(T, p) or (1, p): the largest |x_tij| of each column."""
         return np.array([column_sizes(X) for X in self._own])
 
