@@ -113,16 +113,18 @@ class Moments:
         mass, y_mean, cyy = np.empty(T), np.empty(T), np.empty(T)
         x_mean, cxy, cxx = np.empty((T, p)), np.empty((T, p)), np.empty((T, p, p))
         x_slip, y_slip = np.empty((T, p)), np.empty(T)
+        near = False
         for t in range(T):
             X, y = data.X[t], data.y[t]
             s = None if data.weights is None else data.weights[t]
             mass[t] = len(y) if s is None else s.sum()
-            near = False
             if s is None:
                 x_mean[t], x_slip[t] = np.full(len(X), 1.0 / len(X)) @ X, 0.0
-                near = _nearly_centred(X, x_mean[t])
-            if near:
-                np.matmul(X.T, X, out=cxx[t])
+                # Where the last task's columns were, these may be: their squares are then those of the products.
+                near = near or _nearly_centred(X, x_mean[t])
+                if near:
+                    np.matmul(X.T, X, out=cxx[t])
+                    near = bool((_least_squares(X, x_mean[t]) <= np.diag(cxx[t])).all())
             if near and not centre:
                 x_mean[t], y_mean[t], y_slip[t] = 0.0, 0.0, 0.0
                 cxy[t], cyy[t] = y @ X, y @ y
@@ -139,6 +141,20 @@ class Moments:
             cxy[t] = sX.T @ yc
         held = (mass, data.n, x_mean, y_mean, cxx, cxy, cyy, data.feature_names, ex, ey, x_slip, y_slip)
         return cls(data.names, *held)
+
+    @classmethod
+    def of_ordinary(cls, data: TaskData, *, centre: bool = True) -> Moments | None:
+        """``from_scaled`` of rows that need no scaling, None of others: their sizes are seen in the products.
+
+        Dense rows without weights.
+        """
+        if _target_exponent(data):
+            return None
+        with np.errstate(all="ignore"):
+            found = cls.from_scaled(data, centre=centre)
+            own = found.count[: len(found.cxx)]
+            squares = np.trace(found.cxx, axis1=1, axis2=2) + own * np.square(found.x_mean).sum(axis=1)
+            return found if _ordinary(float(squares.max()), float((squares / own).max()) / data.p) else None
 
     @classmethod
     def _from_shared(cls, data: TaskData, ex: int, ey: int) -> Moments:
@@ -387,9 +403,14 @@ SMALL_MEAN = 0.1
 
 
 def _nearly_centred(X: Array, mean: Array) -> bool:
-    least = len(X) * mean**2 / SMALL_MEAN
+    least = _least_squares(X, mean)
     # The squares of some of the rows are most often enough.
     return any((least <= np.einsum("ij,ij->j", rows, rows)).all() for rows in (X[: len(X) // 4], X))
+
+
+def _least_squares(X: Array, mean: Array) -> Array:
+    """(p,): the sums of squares that columns with these means must have for their means to be small."""
+    return np.asarray(len(X) * mean**2 / SMALL_MEAN)
 
 
 def _less_means(X: Array, yc: Array, mean: Array, cxx: Array) -> Array:
@@ -472,8 +493,21 @@ def extreme_exponents(data: TaskData, products: Array | None = None) -> tuple[in
         largest_x = max(largest_x, _about_largest(X))
         if products is not None:
             np.dot(data.y[t], X, out=products[t])
-    largest_y = max((float(max(y.max(), -y.min())) for y in data.y if y.dtype.kind == "f"), default=0.0)
-    return exponent_of(largest_x), exponent_of(largest_y)
+    return exponent_of(largest_x), _target_exponent(data)
+
+
+def _target_exponent(data: TaskData) -> int:
+    return exponent_of(
+        max((float(max(y.max(), -y.min())) for y in data.y if y.dtype.kind == "f"), default=0.0)
+    )
+
+
+def _ordinary(squares: float, mean_square: float) -> bool:
+    """Whether numbers with this sum of squares, and this mean of them, are neither very large nor all very small.
+
+    The largest lies between the root of the mean and that of the sum: neither is extreme, and 2^40 numbers between.
+    """
+    return mean_square > 2.0 ** (-EXTREME) and squares < 2.0**EXTREME
 
 
 def _about_largest(X: Any) -> float:
@@ -483,8 +517,7 @@ def _about_largest(X: Any) -> float:
     flat = X.ravel(order="K")
     with np.errstate(over="ignore", under="ignore"):
         squares = float(flat @ flat)
-    # The largest lies between the root of the mean and that of the sum: neither is extreme, and 2^40 numbers between.
-    if squares / X.size > 2.0 ** (-EXTREME) and squares < 2.0**EXTREME:
+    if _ordinary(squares, squares / X.size):
         return float(np.sqrt(squares / X.size))
     return float(max(X.max(), -X.min()))
 

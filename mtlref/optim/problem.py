@@ -81,6 +81,16 @@ class Problem:
             r[t] = y @ A
         return Quadratic(r, None, tuple(factors))
 
+    @cached_property
+    def at_unit_scale(self) -> tuple[float, Problem]:
+        """(c, the problem divided by c) where every c_t is c, for Gram matrices to serve as they are; or (1, it)."""
+        c = float(self.c[0])
+        if c == 1 or self.loss != "squared" or self.wide or not (self.c == c).all():
+            return 1.0, self
+        plain = replace(self, c=np.ones_like(self.c))
+        plain.__dict__["moments"] = self.moments
+        return c, plain
+
     @property
     def sparse(self) -> bool:
         """Whether the rows are held sparse."""

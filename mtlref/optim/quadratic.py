@@ -42,8 +42,11 @@ class Quadratic:
         """The squared loss at the best intercepts (or none), each task's sum multiplied by c_t."""
         alike = len(m.cxx) == 1 and (c == c[0]).all()
         own = c[:1] if alike else c
-        H, r = own[:, None, None] * m.cxx, c[:, None] * m.cxy
-        if not fit_intercept and m.x_mean.any():
+        far = not fit_intercept and bool(m.x_mean.any())
+        # Numbers that nobody writes into need no copy.
+        H = m.cxx if (own == 1).all() and not far else own[:, None, None] * m.cxx
+        r = c[:, None] * m.cxy
+        if far:
             root = np.sqrt(own * m.mass[: len(own)])[:, None] * m.x_mean
             for Ht, rt in zip(H, root, strict=True):  # task by task, in the processor's cache
                 Ht += rt[:, None] * rt

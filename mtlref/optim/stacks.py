@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from mtlref.optim.rowsystem import inverse_lower
 
 Array = NDArray[np.float64]
-# Matrices of up to so many rows are factored by LAPACK. Products of halves are faster for larger ones, so many rows in all.
+# Matrices of up to so many rows, or so many in all, are factored by LAPACK; for others products of halves are faster.
 WHOLE, STACKED = 32, 1000
 
 
@@ -28,7 +28,7 @@ def inverses(H: Array, shift: float) -> Array:
     p = L.shape[1]
     if p <= WHOLE:
         return np.matmul(L.transpose(0, 2, 1), L)
-    # L'L of [A, 0; B, C] in its place, without the product with the zeros: memory that is new costs as much as the work.
+    # L'L of [A, 0; B, C] in its place, without products with zeros: memory that is new costs as much as the work.
     half = p // 2
     first, below, last = L[:, :half, :half], L[:, half:, :half], L[:, half:, half:]
     turned = np.matmul(last.transpose(0, 2, 1), below)
