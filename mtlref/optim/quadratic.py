@@ -22,6 +22,8 @@ from mtlref.optim.stacks import inverse_factors, inverses, principal
 from mtlref.sparserows import RowSpan
 
 Array = NDArray[np.float64]
+# Factors of about so many numbers are multiplied by twice in a row.
+BLOCK = 2**16
 # Below this share of the curvature an inverse factor costs half of the digits of a solve.
 FAINT = 1e-8
 # Of the mean curvature, where the spectrum is not known: as the lowest that counts.
@@ -208,9 +210,19 @@ class Quadratic:
         except np.linalg.LinAlgError:
             return lambda B: self.solve_shifted(B, shift)
 
+        step = max(1, BLOCK // max(1, M[0].size))
+        parts = [slice(i, i + step) for i in range(0, len(M), step)]
+
         def solve(B: Array) -> Array:
-            inner = np.matmul(M, B[:, :, None])
-            return np.asarray(B - np.matmul(inner.transpose(0, 2, 1), M)[:, 0]) / total
+            if len(M) == 1:
+                return np.asarray(B - (B @ M[0].T) @ M[0]) / total
+            out, columns = np.empty_like(B), B[:, :, None]
+            for part in parts:  # both products while M is in the processor's cache
+                inner = np.matmul(M[part], columns[part]).transpose(0, 2, 1)
+                np.matmul(inner, M[part], out=out[part, None])
+            np.subtract(B, out, out=out)
+            out /= total
+            return out
 
         return solve
 
