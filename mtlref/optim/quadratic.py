@@ -9,7 +9,7 @@ there are fewer rows than features.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -32,12 +32,16 @@ LEAST_CURVED = 1e-4
 
 @dataclass(frozen=True, eq=False)
 class Quadratic:
-    """q(V); ``ridge`` is added to the diagonal of every H_t."""
+    """q(V); ``ridge`` is added to the diagonal of every H_t.
+
+    stack : (T, k, p), the A_t filled up with rows of zeros, where they are held so.
+    """
 
     r: Array
     H: Array | None = None
     A: tuple[Array, ...] | None = None
     ridge: float = 0.0
+    stack: Array | None = None
 
     @classmethod
     def from_moments(cls, m: Moments, c: Array, fit_intercept: bool) -> Quadratic:
@@ -72,11 +76,11 @@ class Quadratic:
 
     def with_ridge(self, ridge: float) -> Quadratic:
         """q(V) + ridge/2 ‖V‖²."""
-        return Quadratic(self.r, self.H, self.A, self.ridge + ridge) if ridge else self
+        return replace(self, ridge=self.ridge + ridge) if ridge else self
 
     def pulled(self, pull: Array | None) -> Quadratic:
         """q(V) − <pull, V>."""
-        return self if pull is None else Quadratic(self.r + pull, self.H, self.A, self.ridge)
+        return self if pull is None else replace(self, r=self.r + pull)
 
     def times(self, V: Array) -> Array:
         """(T, p): rows H_t v_t."""
@@ -230,9 +234,11 @@ class Quadratic:
     def _stacked(self) -> tuple[Array, Array]:
         """(A (T, k, p), A A'), tasks of fewer rows filled up with zeros; the task axis 1 where shared."""
         assert self.A is not None
-        stack = np.zeros((len(self.A), max(A.shape[0] for A in self.A), self.p))
-        for t, A in enumerate(self.A):
-            stack[t, : len(A)] = A
+        stack = self.stack
+        if stack is None:
+            stack = np.zeros((len(self.A), max(A.shape[0] for A in self.A), self.p))
+            for t, A in enumerate(self.A):
+                stack[t, : len(A)] = A
         return stack, np.matmul(stack, stack.transpose(0, 2, 1))
 
     def solve_shifted(self, B: Array, shift: float | Array) -> Array:
