@@ -13,7 +13,7 @@ from mtlref import moments
 from mtlref.datafit import MomentFit, data_fit
 from mtlref.datafit.rows import RowFit
 from mtlref.datafit.shared import SharedRowFit
-from mtlref.moments import Moments
+from mtlref.moments import Moments, extreme_exponents
 from mtlref.optim.quadratic import Quadratic
 
 Array = NDArray[np.float64]
@@ -44,6 +44,71 @@ def test_a_column_is_nearly_centred_as_all_rows_say(part: str) -> None:
     mean = X.mean(axis=0)
     exact = bool((len(X) * mean**2 <= moments.SMALL_MEAN * np.square(X).sum(axis=0)).all())
     assert moments._nearly_centred(X, mean) == exact == (part != "neither")
+
+
+def columns_with(means: list[float], n: int = 60, p: int = 4) -> mt.TaskData:
+    """A task for each of the means of its columns."""
+    rng = np.random.default_rng(7)
+    X = [rng.standard_normal((n + t, p)) + mean for t, mean in enumerate(means)]
+    return mt.TaskData.from_list(X, [x[:, 0] + rng.standard_normal(len(x)) for x in X])
+
+
+def check_tasks_in_turn(module: Any) -> None:
+    """Each task's columns are centred as they ask for, whatever those of the task before."""
+    for means in ([0.0, 0.0, 1e6, 0.0, 1e6], [1e6, 0.0, 0.1], [0.0, 0.1, 0.0]):
+        data = columns_with(means)
+        for centre in (True, False):
+            m = module.Moments.from_scaled(data, centre=centre)
+            for t, (x, y) in enumerate(zip(data.X, data.y, strict=True)):
+                about = centre or means[t] == 1e6
+                assert m.x_mean[t].any() == about
+                xc, yc = (x - x.mean(axis=0), y - y.mean()) if about else (x, y)
+                np.testing.assert_allclose(m.cxx[t], xc.T @ xc, rtol=1e-8, atol=1e-8)  # of 1e6 in columns
+                np.testing.assert_allclose(m.cxy[t], yc @ xc, rtol=1e-8, atol=1e-8)
+
+
+def check_ordinary(module: Any) -> None:
+    """Moments as they are of rows that need no scaling; None where they, or the targets, are extreme."""
+    for data in (columns_with([0.0, 0.1]), columns_with([50.0, 0.0]), shared()):
+        for centre in (True, False):
+            found, plain = (
+                module.Moments.of_ordinary(data, centre=centre),
+                Moments.from_scaled(data, centre=centre),
+            )
+            for part in ("mass", "count", "x_mean", "y_mean", "cxx", "cxy", "cyy"):
+                np.testing.assert_array_equal(getattr(found, part), getattr(plain, part))
+        for scale in (2.0**-100, 2.0**-40, 1.0, 2.0**40, 2.0**100, 2.0**600):
+            own = mt.TaskData.from_shared if data.shared else mt.TaskData.from_list
+            Y = np.column_stack(data.y) if data.shared else list(data.y)
+            X = data.X[0] if data.shared else list(data.X)
+            scaled = own(scale * X if data.shared else [scale * x for x in X], Y)
+            for centre in (True, False):
+                ready = module.Moments.of_ordinary(scaled, centre=centre) is not None
+                assert ready == (2.0**-30 < scale < 2.0**30)
+                if ready:
+                    assert extreme_exponents(scaled) == (0, 0)
+            targets = own(X, scale * Y if data.shared else [scale * y for y in Y])
+            ready = module.Moments.of_ordinary(targets) is not None
+            assert ready == (extreme_exponents(targets)[1] == 0)
+    assert module.Moments.of_ordinary(columns_with([0.0, 2.0**80])) is None  # large by their mean alone
+
+
+@pytest.mark.parametrize(("check", "text", "fault"), [
+    (check_tasks_in_turn, "", ""),
+    (check_tasks_in_turn, "near = bool((_least_squares(X, x_mean[t]) <= np.diag(cxx[t])).all())", "near = True"),
+    (check_ordinary, "", ""),
+    (check_ordinary, "if _target_exponent(data):", "if False:"),
+    (check_ordinary, "mean_square > 2.0 ** (-EXTREME) and", ""),
+    (check_ordinary, "and squares < 2.0**EXTREME", ""),
+    (check_ordinary, "own * np.square(found.x_mean).sum(axis=1)", "0.0 * own"),
+])  # fmt: skip
+def test_rows_as_they_are_and_faults_in_it(check: Any, text: str, fault: str, mutated: Any) -> None:
+    module = mutated(moments, text, fault)
+    if not text:
+        check(module)
+        return
+    with pytest.raises(AssertionError):
+        check(module)
 
 
 @pytest.mark.parametrize("offset", [0.0, 0.1, 50.0])
