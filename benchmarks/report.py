@@ -56,11 +56,12 @@ def heading(machine: dict[str, Any]) -> list[str]:
     out = [
         f"{machine['processor']}, {machine['cores']} cores, {machine['threads']} thread(s), load before "
         f"{machine['load before']}",
-        _versions(machine["versions"]),
+        versions_text(machine["versions"]),
     ]
     elsewhere = machine.get("elsewhere", {})
-    return out + [f"{name} with {_versions(found)}" for name, found in elsewhere.items()]
+    return out + [f"{name} with {versions_text(found)}" for name, found in elsewhere.items()]
 
 
-def _versions(found: dict[str, str]) -> str:
+def versions_text(found: dict[str, str]) -> str:
+    """Names and versions in a line."""
     return ", ".join(f"{name} {value}" for name, value in found.items())

@@ -13,7 +13,7 @@ from typing import Any
 
 from benchmarks import outcome as o
 from benchmarks.outcome import Outcome
-from benchmarks.report import OURS, heading, ordered, ours_of, ratio
+from benchmarks.report import OURS, ordered, ours_of, ratio, versions_text
 from benchmarks.suites.catalogue import problems
 
 BEGIN = "<!-- measured: begin -->"
@@ -34,7 +34,7 @@ def cell(ours: Outcome | None, other: Outcome) -> str:
     return f"{other.solver}: {reason}"
 
 
-def rows(found: list[Outcome], words: str) -> str:
+def rows(found: list[Outcome], words: str, run: int) -> str:
     """A line of the table."""
     ours = ours_of(found)
     mine = next((r for r in found if r.solver == OURS), None)
@@ -43,35 +43,74 @@ def rows(found: list[Outcome], words: str) -> str:
     else:
         seconds = "-" if mine is None else mine.status
     others = [r for r in ordered(found) if r.solver != OURS and r.status not in (o.MISSING, o.OUT)]
-    said = ", ".join(cell(ours, r) for r in others)
+    said = "; ".join(cell(ours, r) for r in others)
     if mine is not None and mine.note and not others:
         said = mine.note
     name = found[0].problem
-    return f"| {name} | {words} | {seconds} | {said.replace('|', ' ')} |"
+    return f"| {name} | {words} | {seconds} | {said.replace('|', ' ')} | {run} |"
 
 
-def tables(result: dict[str, Any]) -> list[str]:
-    """Machine, versions, then a table a suite."""
-    races = [[Outcome(**r) for r in one] for one in result["races"] if one]
-    out = [*heading(result["machine"]), ""]
-    out[0] = f"{out[0]}, commit {result['commit'] or 'unknown'}, relative gap {result['gap']:.0e}:"
-    for suite in dict.fromkeys(one[0].suite for one in races):
+def tables(results: list[dict[str, Any]]) -> list[str]:
+    """A table a suite of all runs, then what each run was, then the versions."""
+    out, environments = [], Environments()
+    races = [
+        ([Outcome(**r) for r in one], run)
+        for run, result in enumerate(results, 1)
+        for one in result["races"]
+        if one
+    ]
+    for suite in dict.fromkeys(one[0].suite for one, _ in races):
         words = words_of(suite)
         last = "exponent of the last decade, and as stated" if suite == "growth" else "times longer"
-        out += [f"**{suite}**", "", f"| problem | size | mtlref s | {last} |", "|:--|:--|--:|:--|"]
-        out += [rows(one, words.get(one[0].problem, "")) for one in races if one[0].suite == suite]
+        out += [f"**{suite}**", "", f"| problem | size | mtlref s | {last} | run |", "|:--|:--|--:|:--|--:|"]
+        out += [rows(one, words.get(one[0].problem, ""), run) for one, run in races if one[0].suite == suite]
         out.append("")
-    return out
+    for run, result in enumerate(results, 1):
+        gap = f"relative gap {result['gap']:.0e}"
+        out.append(f"- Run {run}: {_circumstances(result)}, {gap}; {environments.said(result['machine'])}.")
+    return [*out, "", *environments.lines(), ""]
+
+
+class Environments:
+    """Versions by a letter, so that each set of them is printed once."""
+
+    def __init__(self) -> None:
+        self.known: list[str] = []
+
+    def letter(self, versions: dict[str, str]) -> str:
+        """Of these versions."""
+        text = versions_text(versions)
+        if text not in self.known:
+            self.known.append(text)
+        return chr(ord("a") + self.known.index(text))
+
+    def said(self, machine: dict[str, Any]) -> str:
+        """Which environment a run was in, and which solvers were in another."""
+        own = self.letter(machine["versions"])
+        others: dict[str, list[str]] = {}
+        for name, versions in machine.get("elsewhere", {}).items():
+            others.setdefault(self.letter(versions), []).append(name)
+        parts = [f"{', '.join(names)} in {letter}" for letter, names in others.items() if letter != own]
+        return "; ".join([f"environment {own}", *parts])
+
+    def lines(self) -> list[str]:
+        """A line an environment."""
+        return [f"- Environment {chr(ord('a') + k)}: {text}." for k, text in enumerate(self.known)]
+
+
+def _circumstances(result: dict[str, Any]) -> str:
+    m = result["machine"]
+    commit = result["commit"][:7] or "unknown"
+    return f"commit {commit}, {m['processor']}, {m['cores']} cores, {m['threads']} thread(s), load {m['load before']}"
 
 
 def pair(first: dict[str, Any], second: dict[str, Any]) -> list[str]:
     """Our own seconds in two runs, side by side: of one thread and of two, or of two machines."""
     found = [{(r.suite, r.problem): r for r in _ours(run)} for run in (first, second)]
     threads = [run["machine"]["threads"] for run in (first, second)]
-    out = [*heading(second["machine"]), ""]
-    out[0] = (
-        f"{out[0]}, commit {second['commit'] or 'unknown'}: this library by itself, beside {threads[0]} thread(s):"
-    )
+    environments = Environments()
+    said = [f"{_circumstances(run)}, {environments.said(run['machine'])}" for run in (first, second)]
+    out = ["**This library by itself**", "", f"{said[0]}, beside {said[1]}:", ""]
     out += [
         f"| suite | problem | s on {threads[0]} | s on {threads[1]} | times longer |",
         "|:--|:--|--:|--:|--:|",
@@ -80,7 +119,7 @@ def pair(first: dict[str, Any], second: dict[str, Any]) -> list[str]:
         one, two = found[0][key].seconds, found[1][key].seconds
         if one and two:
             out.append(f"| {key[0]} | {key[1]} | {one:.3g} | {two:.3g} | {two / one:.2f} |")
-    return [*out, ""]
+    return [*out, "", *environments.lines(), ""]
 
 
 def _ours(result: dict[str, Any]) -> list[Outcome]:
@@ -114,7 +153,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     p.add_argument("--write", type=Path, metavar="PAGE", help="a page with the two marks")
     a = p.parse_args(arguments)
-    lines = [line for file in a.results for line in tables(_read(file))]
+    lines = tables([_read(file) for file in a.results])
     if a.pair is not None:
         lines += pair(*map(_read, a.pair))
     if a.write is None:

@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mtlref.centring import two_sum
 from mtlref.errors import DataError, FormError
-from mtlref.sparserows import CentredRows, column_means, is_sparse
+from mtlref.extremes import extreme_exponents, ordinary, scaled_rows, target_exponent
+from mtlref.rowstatistics import statistics
 from mtlref.tasks import TaskData
 
 Array = NDArray[np.float64]
@@ -105,42 +107,10 @@ class Moments:
         centre False: tasks with designs of their own whose columns have small means come about x̄ = 0 and ȳ = 0, as X'X,
         X'y and y'y, which is what a fit without intercepts asks for.
         """
-        if data.sparse:
-            return cls._from_sparse(data, ex, ey)
-        if data.shared and data.T > 1:
-            return cls._from_shared(data, ex, ey)
-        T, p = data.T, data.p
-        mass, y_mean, cyy = np.empty(T), np.empty(T), np.empty(T)
-        x_mean, cxy, cxx = np.empty((T, p)), np.empty((T, p)), np.empty((T, p, p))
-        x_slip, y_slip = np.empty((T, p)), np.empty(T)
-        near = False
-        for t in range(T):
-            X, y = data.X[t], data.y[t]
-            s = None if data.weights is None else data.weights[t]
-            mass[t] = len(y) if s is None else s.sum()
-            if s is None:
-                x_mean[t], x_slip[t] = np.full(len(X), 1.0 / len(X)) @ X, 0.0
-                # Where the last task's columns were, these may be: their squares are then those of the products.
-                near = near or _nearly_centred(X, x_mean[t])
-                if near:
-                    np.matmul(X.T, X, out=cxx[t])
-                    near = bool((_least_squares(X, x_mean[t]) <= np.diag(cxx[t])).all())
-            if near and not centre:
-                x_mean[t], y_mean[t], y_slip[t] = 0.0, 0.0, 0.0
-                cxy[t], cyy[t] = y @ X, y @ y
-                continue
-            y_mean[t], y_slip[t], yc = centred_twice(y, s)
-            cyy[t] = yc @ (yc if s is None else s * yc)
-            if near:
-                cxy[t] = _less_means(X, yc, x_mean[t], cxx[t])
-                continue
-            x_mean[t], x_slip[t], Xc = centred_twice(X, s)
-            sX = Xc if s is None else Xc * s[:, None]
-            C = Xc.T @ sX
-            cxx[t] = (C + C.T) / 2
-            cxy[t] = sX.T @ yc
-        held = (mass, data.n, x_mean, y_mean, cxx, cxy, cyy, data.feature_names, ex, ey, x_slip, y_slip)
-        return cls(data.names, *held)
+        found = statistics(data, centre)
+        return cls(
+            data.names, count=data.n, feature_names=data.feature_names, x_exponent=ex, y_exponent=ey, **found
+        )
 
     @classmethod
     def of_ordinary(cls, data: TaskData, *, centre: bool = True) -> Moments | None:
@@ -148,72 +118,13 @@ class Moments:
 
         Dense rows without weights.
         """
-        if _target_exponent(data):
+        if target_exponent(data):
             return None
         with np.errstate(all="ignore"):
             found = cls.from_scaled(data, centre=centre)
             own = found.count[: len(found.cxx)]
             squares = np.trace(found.cxx, axis1=1, axis2=2) + own * np.square(found.x_mean).sum(axis=1)
-            return found if _ordinary(float(squares.max()), float((squares / own).max()) / data.p) else None
-
-    @classmethod
-    def _from_shared(cls, data: TaskData, ex: int, ey: int) -> Moments:
-        X, Y = data.X[0], np.column_stack(data.y)
-        s = None if data.weights is None else data.weights[0]
-        y_mean, y_slip, Yc = centred_twice(Y, s)
-        sY = Yc if s is None else Yc * s[:, None]
-        cyy = np.einsum("it,it->t", Yc, sY)
-        total = float(len(X)) if s is None else float(s.sum())
-        mass = np.full(data.T, total)
-        x_mean = _sums_in_blocks(X, s) / total
-        if s is None and _nearly_centred(X, x_mean):
-            cxx, cxy, slip = _in_blocks(X, sY, s, None, total)
-            cxx -= total * x_mean[:, None] * x_mean
-            cxy -= Yc.sum(axis=0)[:, None] * x_mean
-        else:
-            cxx, cxy, slip = _in_blocks(X, sY, s, x_mean, total)
-        x_mean, x_slip = two_sum(x_mean, slip)
-        return cls(
-            data.names,
-            mass,
-            data.n,
-            x_mean[None],
-            y_mean,
-            cxx[None],
-            cxy,
-            cyy,
-            data.feature_names,
-            ex,
-            ey,
-            x_slip[None],
-            y_slip,
-        )
-
-    @classmethod
-    def _from_sparse(cls, data: TaskData, ex: int, ey: int) -> Moments:
-        """The same by products of the sparse designs."""
-        blocks = 1 if data.shared else data.T
-        p, held = data.p, []
-        cxx, x_mean, x_slip = np.empty((blocks, p, p)), np.empty((blocks, p)), np.zeros((blocks, p))
-        for t in range(blocks):
-            tasks = range(data.T) if data.shared else [t]
-            s = None if data.weights is None else data.weights[t]
-            design: Any = data.X[t]
-            rows = CentredRows.of(design, s, True)
-            y_mean, y_slip, Yc = centred_twice(np.column_stack([data.y[k] for k in tasks]), s)
-            sY = Yc if s is None else Yc * s[:, None]
-            cxx[t] = rows.gram(s)
-            x_mean[t] = column_means(design, s)
-            if (
-                rows.full.size
-            ):  # what rounding took from the mean is seen in any row beside the same row centred
-                first = design[:1, rows.full].toarray()[0]
-                x_slip[t, rows.full] = (first - x_mean[t, rows.full]) - rows.dense[0]
-            mass = np.full(len(y_mean), float(len(Yc)) if s is None else s.sum())
-            held.append((mass, y_mean, y_slip, (sY.T @ rows), np.einsum("it,it->t", Yc, sY)))
-        mass, y_mean, y_slip, cxy, cyy = (np.concatenate(part) for part in zip(*held, strict=True))
-        more = (data.feature_names, ex, ey, x_slip, y_slip)
-        return cls(data.names, mass, data.n, x_mean, y_mean, cxx, cxy, cyy, *more)
+            return found if ordinary(float(squares.max()), float((squares / own).max()) / data.p) else None
 
     @classmethod
     def from_chunks(cls, chunks: Iterable[TaskData]) -> Moments:
@@ -366,176 +277,3 @@ class Moments:
             x_slip=np.ldexp(self.x_slip, dx),
             y_slip=np.ldexp(self.y_slip, dy),
         )
-
-
-def centred(a: Array, s: Array | None) -> tuple[Array, Array]:
-    """(mean, a − mean) along the rows, weighted by s. The second pass removes the rounding of the first mean."""
-    mean, _, ac = centred_twice(a, s)
-    return mean, ac
-
-
-def centred_twice(a: Array, s: Array | None) -> tuple[Array, Array, Array]:
-    """(mean, slip, a − mean − slip) along the rows, weighted by s; slip is what rounding took from the mean."""
-    if s is None:
-        mean = a.mean(axis=0)
-        ac = a - mean
-        slip = ac.mean(axis=0)
-    else:
-        total = s.sum()
-        mean = (s @ a) / total
-        ac = a - mean
-        slip = (s @ ac) / total
-    ac -= slip
-    return *two_sum(mean, slip), ac
-
-
-def two_sum(a: Array, b: Array) -> tuple[Array, Array]:
-    """(a + b, what rounding took from it), exactly (Knuth)."""
-    whole = a + b
-    part = whole - a
-    return whole, (a - (whole - part)) + (b - part)
-
-
-# Rows are centred in blocks of about so many numbers.
-BLOCK = 2**18
-# Means whose squares are below this share of a column's mean square take no digits when they are subtracted after.
-SMALL_MEAN = 0.1
-
-
-def _nearly_centred(X: Array, mean: Array) -> bool:
-    least = _least_squares(X, mean)
-    # The squares of some of the rows are most often enough.
-    return any((least <= np.einsum("ij,ij->j", rows, rows)).all() for rows in (X[: len(X) // 4], X))
-
-
-def _least_squares(X: Array, mean: Array) -> Array:
-    """(p,): the sums of squares that columns with these means must have for their means to be small."""
-    return np.asarray(len(X) * mean**2 / SMALL_MEAN)
-
-
-def _less_means(X: Array, yc: Array, mean: Array, cxx: Array) -> Array:
-    """cxy of columns whose means are small; these are subtracted from the products cxx (p, p), in their place."""
-    root = np.sqrt(len(X)) * mean
-    cxx -= root[:, None] * root
-    return np.asarray(yc @ X - yc.sum() * mean)
-
-
-def _block_rows(p: int) -> int:
-    return max(BLOCK // p, 2 * p)
-
-
-def error_growth(data: TaskData) -> float:
-    """γ: what Moments of dense rows hold of Σ_i s_i x_ij z_i errs by at most γ ‖√s x_j‖ ‖√s z‖, z a column of X or Y.
-
-    A sum errs, in any order, by its number of terms times eps/2 of that; four times as much allows for the centring.
-    """
-    n = int(data.n.max())
-    size = _block_rows(data.p) if data.shared and data.T > 1 else n
-    return 2 * (min(n, size) + -(-n // size) + 16) * float(np.finfo(float).eps)
-
-
-def _sums_in_blocks(X: Array, s: Array | None) -> Array:
-    size, total = _block_rows(X.shape[1]), np.zeros(X.shape[1])
-    for i in range(0, len(X), size):
-        total += X[i : i + size].sum(axis=0) if s is None else s[i : i + size] @ X[i : i + size]
-    return total
-
-
-def _in_blocks(
-    X: Array, sY: Array, s: Array | None, mean: Array | None, total: float
-) -> tuple[Array, Array, Array]:
-    """(cxx, cxy, what rounding left of the mean): rows are centred block by block, in the processor's cache.
-
-    The slip of the mean is known only at the end, and what it added is taken off there. mean None: as they are.
-    Short sums of short sums err by less than long ones.
-    """
-    p, T = X.shape[1], sY.shape[1]
-    cxx, cxy, slip = np.empty((p, p)), np.zeros((T, p)), np.zeros(p)
-    size = _block_rows(p)
-    buffer, product = np.empty((0 if mean is None else min(size, len(X)), p)), np.empty((p, p))
-    for i in range(0, len(X), size):
-        Xc = X[i : i + size]
-        if mean is not None:
-            Xc = np.subtract(Xc, mean, out=buffer[: len(X) - i])
-            slip += Xc.sum(axis=0) if s is None else s[i : i + size] @ Xc
-        cxy += sY[i : i + size].T @ Xc
-        if s is not None:
-            Xc *= np.sqrt(s[i : i + size])[:, None]
-        if i:
-            cxx += np.matmul(Xc.T, Xc, out=product)
-        else:
-            np.matmul(Xc.T, Xc, out=cxx)
-    slip /= total
-    cxx -= total * slip[:, None] * slip
-    cxy -= sY.sum(axis=0)[:, None] * slip
-    return cxx, cxy, slip
-
-
-# Squares of numbers within 2^±64, summed over any number of rows, stay far from overflow and underflow.
-EXTREME = 64
-
-
-def exponent_of(largest: float) -> int:
-    """0, or the power of two nearest above ``largest`` where that is beyond 2^±EXTREME."""
-    if largest == 0.0:
-        return 0
-    exponent = int(np.frexp(largest)[1])
-    return exponent if abs(exponent) > EXTREME else 0
-
-
-def extreme_exponents(data: TaskData, products: Array | None = None) -> tuple[int, int]:
-    """The exponents by which rows and numeric targets are to be divided: (0, 0) for all ordinary data.
-
-    products : (T, p), is filled with X_t'y_t while the rows of a task, held as numbers, are in the processor's cache.
-    """
-    largest_x = 0.0
-    for t, X in enumerate(data.X[:1] if data.shared else data.X):
-        largest_x = max(largest_x, _about_largest(X))
-        if products is not None:
-            np.dot(data.y[t], X, out=products[t])
-    return exponent_of(largest_x), _target_exponent(data)
-
-
-def _target_exponent(data: TaskData) -> int:
-    return exponent_of(
-        max((float(max(y.max(), -y.min())) for y in data.y if y.dtype.kind == "f"), default=0.0)
-    )
-
-
-def _ordinary(squares: float, mean_square: float) -> bool:
-    """Whether numbers with this sum of squares, and this mean of them, are neither very large nor all very small.
-
-    The largest lies between the root of the mean and that of the sum: neither is extreme, and 2^40 numbers between.
-    """
-    return mean_square > 2.0 ** (-EXTREME) and squares < 2.0**EXTREME
-
-
-def _about_largest(X: Any) -> float:
-    """The largest |x|, or for ordinary numbers their root mean square, which costs one look at them instead of two."""
-    if is_sparse(X):
-        return float(max(X.max(), -X.min()))  # its zeros counted
-    flat = X.ravel(order="K")
-    with np.errstate(over="ignore", under="ignore"):
-        squares = float(flat @ flat)
-    if _ordinary(squares, squares / X.size):
-        return float(np.sqrt(squares / X.size))
-    return float(max(X.max(), -X.min()))
-
-
-def _ldexp(x: Any, exponent: int) -> Any:
-    """A sparse x · 2^exponent."""
-    out = x.copy()
-    out.data = np.ldexp(x.data, exponent)
-    return out
-
-
-def scaled_rows(data: TaskData, x_exponent: int, y_exponent: int) -> TaskData:
-    """The data with X divided by 2^x_exponent and y by 2^y_exponent: exact but for subnormal numbers."""
-    own = data.X[:1] if data.shared else data.X
-    if data.sparse:
-        X: tuple[Any, ...] = tuple(_ldexp(x, -x_exponent) for x in own)
-    else:
-        X = tuple(np.ldexp(x, -x_exponent) for x in own)
-    X = X * data.T if data.shared else X
-    y = data.y if y_exponent == 0 else tuple(np.ldexp(v, -y_exponent) for v in data.y)
-    return replace(data, X=X, y=y)

@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mtlref.centring import centred
+
 Array = NDArray[np.float64]
 FULL = 0.5
 
@@ -79,8 +81,6 @@ class CentredRows:
         full = np.flatnonzero(held > FULL * total)
         if full.size == 0:
             return cls(X, column_means(X, s), np.empty((n, 0)), full)
-        from mtlref.moments import centred
-
         dense = centred(X[:, full].toarray(), s)[1]
         keep = np.ones(p, dtype=bool)
         keep[full] = False

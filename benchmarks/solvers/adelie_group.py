@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -25,6 +27,12 @@ class AdelieGroup(BlockDiagonal, BySquaredChange):
         super().__init__(case)
         self.X.sort_indices()
 
+    def matrix(self) -> Any:
+        """The block diagonal as adelie takes it."""
+        import adelie
+
+        return adelie.matrix.sparse(self.X, method="naive", n_threads=allowed())
+
     def run(self, tol: float) -> list[Array]:
         """W for each lam."""
         import adelie
@@ -35,7 +43,7 @@ class AdelieGroup(BlockDiagonal, BySquaredChange):
         y = self.y if self.case.loss == "squared" else (self.y > 0).astype(float)
         further = {} if self.case.loss == "squared" else {"irls_tol": tol}
         state = adelie.grpnet(
-            X=adelie.matrix.sparse(self.X, method="naive", n_threads=threads),
+            X=self.matrix(),
             glm=made(y=y),
             groups=np.arange(p) * T,
             lmda_path=self.alphas,
@@ -49,3 +57,17 @@ class AdelieGroup(BlockDiagonal, BySquaredChange):
             **further,
         )
         return [self.coefficients(np.asarray(b.todense()).ravel()) for b in state.betas]
+
+
+class AdelieGroupDense(AdelieGroup):
+    """The same with its zeros stored, as a user has it who writes the block diagonal down as an array."""
+
+    name = "adelie group dense"
+
+    def __init__(self, case: Case) -> None:
+        super().__init__(case)
+        self.X = np.asfortranarray(self.X.toarray())
+
+    def matrix(self) -> Any:
+        """The block diagonal as adelie takes it."""
+        return self.X

@@ -17,6 +17,7 @@ PLACES = {
     "skglm group": ("skglm_group", "SkglmGroup"),
     "adelie": ("adelie_rows", "Adelie"),
     "adelie group": ("adelie_group", "AdelieGroup"),
+    "adelie group dense": ("adelie_group", "AdelieGroupDense"),
     "spams": ("spams_flat", "Spams"),
 }
 

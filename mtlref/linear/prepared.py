@@ -9,11 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mtlref.datafit import DataFit, HeldFit, data_fit
+from mtlref.extremes import exponent_of, extreme_exponents, scaled_rows
 from mtlref.linalg.products import product
-from mtlref.moments import Moments, error_growth, exponent_of, extreme_exponents, scaled_rows
+from mtlref.moments import Moments
 from mtlref.optim.problem import Problem, few_rows
 from mtlref.optim.result import Certificate, Result
 from mtlref.optim.run import Certify
+from mtlref.rowstatistics import error_growth
 from mtlref.tasks import TaskData
 
 if TYPE_CHECKING:

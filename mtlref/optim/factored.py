@@ -17,8 +17,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from mtlref.centring import centred
 from mtlref.linalg.products import product
-from mtlref.moments import centred
 from mtlref.optim.codes import CodeRows, better_start, logistic_codes
 from mtlref.optim.conjugate import conjugate_gradients
 from mtlref.optim.eliminated import FLAT, bent_solve, curvature, solve

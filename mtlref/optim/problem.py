@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
+from mtlref.centring import centred
 from mtlref.linalg.products import product
-from mtlref.moments import Moments, centred
+from mtlref.moments import Moments
 from mtlref.optim.quadratic import Quadratic
 from mtlref.optim.raggeddesign import RaggedDesign
 from mtlref.optim.shareddesign import SharedDesign

@@ -78,9 +78,11 @@ class RaggedDesign:
             out = self.roots[0] ** 2 * ((V @ _columns(X, features).T) @ X)
         else:
             out = np.empty_like(self.r)
-            for x, v, root, g in zip(self.X, V, self.roots, out, strict=True):
-                # The rows of a task are read from memory once.
-                g[:] = (root**2 * (_columns(x, features) @ v)) @ x
+            whole = np.zeros_like(self.r)
+            whole[:, features] = V * self.roots[:, None] ** 2
+            for x, v, g in zip(self.X, whole, out, strict=True):
+                # The rows of a task are read from memory once, and in order.
+                g[:] = (x @ v) @ x
         return np.asarray(np.subtract(self.r, out, out=out))
 
     def restricted(self, chosen: Features, lam: float, ridge: float) -> tuple[Array, RowProblem]:

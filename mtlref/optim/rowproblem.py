@@ -149,7 +149,7 @@ def solve_rows(problem: RowProblem, V: Array, accuracy: float) -> Iterator[tuple
             tried = lowest
         elif not creeping:
             target = min(CLOSE, 0.1 * lowest)
-            for V, miss in _fista(problem, best, target):
+            for V, miss in _fista(problem, best, target, lowest):
                 if miss < lowest:
                     best, lowest = V, miss
                 if lowest <= floor:
@@ -167,8 +167,8 @@ def solve_rows(problem: RowProblem, V: Array, accuracy: float) -> Iterator[tuple
         yield best, lowest
 
 
-def _fista(problem: RowProblem, V: Array, target: float) -> Iterator[tuple[Array, float]]:
-    """Yields (V, miss) after each burst; ends at ``target``, or where bursts gain too little."""
+def _fista(problem: RowProblem, V: Array, target: float, first: float) -> Iterator[tuple[Array, float]]:
+    """Yields (V, miss) after each burst; ends at ``target``, or where bursts gain too little; first : the miss of V."""
     # The loop raises what is too small; a unit diagonal makes one the least that it can be.
     bend = max(problem.largest(), 1.0)
     HV = problem.times(V)
@@ -197,7 +197,7 @@ def _fista(problem: RowProblem, V: Array, target: float) -> Iterator[tuple[Array
             miss = problem.miss(V, problem.r - HV)
             yield V, miss
             slow = 0 if miss <= GAINED * seen else slow + 1
-            brisk = miss <= problem.brisk(V) * seen
+            brisk = miss <= problem.brisk(V) * min(first, seen)
             seen = min(seen, miss)
             if (miss <= target and not brisk) or slow >= (SLOW_WIDE if problem.wide else SLOW):
                 return

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import pickle
 import tempfile
-from collections.abc import Callable, Iterator
+import warnings
+from collections.abc import Callable, Generator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -77,15 +79,18 @@ def _on_cluster(bench: Bench, plan: Plan, store: Store, jobs: int, progress: Pro
 def _work_off(task: Callable[[Job], Any], pool: Any, plan: Plan, store: Store, progress: Progress) -> None:
     while todo := plan.jobs():
         progress.expect(len(todo) + plan.later(todo))
-        for outcome in _outcomes(pool, [task(job) for job in todo]):
-            _keep(outcome, plan, store, progress)
+        with closing(_outcomes(pool, [task(job) for job in todo])) as outcomes:
+            for outcome in outcomes:
+                _keep(outcome, plan, store, progress)
 
 
-def _outcomes(pool: Any, tasks: list[Any]) -> Iterator[Outcome]:
+def _outcomes(pool: Any, tasks: list[Any]) -> Generator[Outcome, None, None]:
     from joblib.externals.loky.process_executor import BrokenProcessPool
 
+    found = pool(tasks)
     try:
-        yield from pool(tasks)
+        for outcome in found:  # noqa: UP028 (that would close it before warnings are held back)
+            yield outcome
     except BrokenProcessPool as problem:
         raise MtlrefError(
             "a worker process died (out of memory?); what was finished is kept, and --resume goes on from there "
@@ -99,6 +104,11 @@ def _outcomes(pool: Any, tasks: list[Any]) -> Iterator[Outcome]:
             "the cluster lost a job for good (its workers died, or went away); what was finished is kept, and --resume "
             f"goes on from there ({type(problem).__name__}: {str(problem).splitlines()[0]})"
         ) from None
+    finally:
+        with warnings.catch_warnings():
+            # Who interrupts a run knows that jobs are cut off, and need not be told by joblib.
+            warnings.filterwarnings("ignore", category=UserWarning, module="joblib")
+            found.close()
 
 
 def work(source: str, job: Job) -> Outcome:

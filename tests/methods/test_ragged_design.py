@@ -12,7 +12,7 @@ from scipy.sparse import csr_array
 
 import mtlref as mt
 from mtlref.datafit import rows
-from mtlref.moments import extreme_exponents
+from mtlref.extremes import extreme_exponents
 from mtlref.optim import raggeddesign, sharedrows
 from mtlref.optim.problem import Problem
 
@@ -98,7 +98,7 @@ def check_quadratics(module: Any) -> None:
     (check_points, rows, "return np.maximum(x.max(axis=0), -x.min(axis=0))", "return x.max(axis=0)"),
     (check_points, rows, "sizes[t] = _sizes(x)", "sizes[t] = _sizes(x[::2])"),
     (check_quadratics, raggeddesign, "", ""),
-    (check_quadratics, raggeddesign, "g[:] = (root**2 * ", "g[:] = (root * "),
+    (check_quadratics, raggeddesign, "self.roots[:, None] ** 2", "self.roots[:, None]"),
     (check_quadratics, raggeddesign, "h *= root**2", "h *= root"),
     (check_quadratics, raggeddesign, "np.multiply(root, _columns", "np.multiply(1.0, _columns"),
     (check_quadratics, raggeddesign, "if not np.array_equal(self._held[0], chosen):", "if not self._held[0].size:"),

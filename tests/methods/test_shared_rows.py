@@ -238,7 +238,7 @@ def test_gradients_of_a_wide_and_a_dense_design_agree() -> None:
 @pytest.mark.parametrize("offset", [0.0, 5.0, 1e7])
 def test_moments_of_one_design_keep_their_digits(offset: float, monkeypatch: pytest.MonkeyPatch) -> None:
     """Columns far from zero are centred before they are squared, block by block."""
-    monkeypatch.setattr("mtlref.moments.BLOCK", 8)
+    monkeypatch.setattr("mtlref.centring.BLOCK", 8)
     rng = np.random.default_rng(0)
     steps = rng.integers(-512, 513, (41, 4)) / 256.0  # exact also beside the offset
     Y = rng.standard_normal((41, 3)) + offset

@@ -13,7 +13,8 @@ import pytest
 import mtlref as mt
 from mtlref.datafit import HeldFit, data_fit, held
 from mtlref.linear import joint_feature
-from mtlref.moments import Moments, error_growth
+from mtlref.moments import Moments
+from mtlref.rowstatistics import error_growth
 
 SETTINGS = ("squared", "mean", True, False)
 

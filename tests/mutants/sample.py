@@ -40,7 +40,7 @@ from typing import Any
 import reach  # beside this file
 
 ROOT = Path(__file__).resolve().parents[2]
-FAMILIES = ("losses", "penalties", "linalg", "optim", "linear", "balance")
+FAMILIES = ("losses", "penalties", "datafit", "linalg", "optim", "linear", "balance")
 
 
 def tracked(*folders: str) -> list[str]:

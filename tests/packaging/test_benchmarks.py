@@ -358,13 +358,19 @@ def test_tables_are_written_from_the_results(tmp_path):
         Outcome("l21", "A", "spams", SHORT, seconds=1.0, gap=1e-5),
     ]
     machine = {"processor": "x", "cores": 2, "threads": 1, "load before": 0.0, "versions": {"mtlref": "1"}}
+    machine["elsewhere"] = {"celer": {"celer": "3"}, "skglm": {"celer": "3"}, "spams": {"mtlref": "1"}}
     result = {"commit": "abc", "gap": 1e-8, "machine": machine, "races": [[r.to_dict() for r in one]]}
     (tmp_path / "results.json").write_text(json.dumps(result))
     page = tmp_path / "page.md"
     page.write_text(f"before\n{table.BEGIN}\nold\n{table.END}\nafter\n")
     assert table.main([str(tmp_path / "results.json"), "--write", str(page)]) == 0
     written = page.read_text()
-    assert "| 0.1 | celer 4.5, skglm >20, spams: gap 1e-05 |" in written
+    assert "| 0.1 | celer 4.5; skglm >20; spams: gap 1e-05 | 1 |" in written
+    assert (
+        "- Run 1: commit abc, x, 2 cores, 1 thread(s), load 0.0, relative gap 1e-08; environment a; celer, skglm in b."
+        in written
+    )
+    assert "- Environment b: celer 3." in written
     assert "old" not in written
     assert written.startswith("before\n")
     assert written.endswith("after\n")
