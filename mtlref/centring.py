@@ -42,9 +42,14 @@ def two_sum(a: Array, b: Array) -> tuple[Array, Array]:
 
 def nearly_centred(X: Array, mean: Array) -> bool:
     """Whether the means (p,) of the columns are small enough to be taken off after squaring, without loss of digits."""
-    least = len(X) * mean**2 / SMALL_MEAN
+    least = least_squares(X, mean)
     # The squares of some of the rows are most often enough.
     return any((least <= np.einsum("ij,ij->j", rows, rows)).all() for rows in (X[: len(X) // 4], X))
+
+
+def least_squares(X: Array, mean: Array) -> Array:
+    """(p,): the sums of squares that columns with these means must have for their means to be small."""
+    return np.asarray(len(X) * mean**2 / SMALL_MEAN)
 
 
 def less_means(X: Array, yc: Array, mean: Array, cxx: Array) -> Array:

@@ -34,8 +34,21 @@ def extreme_exponents(data: TaskData, products: Array | None = None) -> tuple[in
         if products is not None:
             np.dot(data.y[t], X, out=products[t])
         largest_x = max(largest_x, _about_largest(X))
-    largest_y = max((float(max(y.max(), -y.min())) for y in data.y if y.dtype.kind == "f"), default=0.0)
-    return exponent_of(largest_x), exponent_of(largest_y)
+    return exponent_of(largest_x), target_exponent(data)
+
+
+def target_exponent(data: TaskData) -> int:
+    """The exponent by which numeric targets are to be divided."""
+    sizes = (float(max(y.max(), -y.min())) for y in data.y if y.dtype.kind == "f")
+    return exponent_of(max(sizes, default=0.0))
+
+
+def ordinary(squares: float, mean_square: float) -> bool:
+    """Whether numbers with this sum of squares, and this mean of them, are neither very large nor all very small.
+
+    The largest lies between the root of the mean and that of the sum: neither is extreme, and 2^40 numbers between.
+    """
+    return mean_square > 2.0 ** (-EXTREME) and squares < 2.0**EXTREME
 
 
 def _about_largest(X: Any) -> float:
@@ -45,8 +58,7 @@ def _about_largest(X: Any) -> float:
     flat = X.ravel(order="K")
     with np.errstate(over="ignore", under="ignore"):
         squares = float(flat @ flat)
-    # The largest lies between the root of the mean and that of the sum: neither is extreme, and 2^40 numbers between.
-    if squares / X.size > 2.0 ** (-EXTREME) and squares < 2.0**EXTREME:
+    if ordinary(squares, squares / X.size):
         return float(np.sqrt(squares / X.size))
     return float(max(X.max(), -X.min()))
 

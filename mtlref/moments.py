@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from mtlref.centring import two_sum
 from mtlref.errors import DataError, FormError
-from mtlref.extremes import extreme_exponents, scaled_rows
+from mtlref.extremes import extreme_exponents, ordinary, scaled_rows, target_exponent
 from mtlref.rowstatistics import statistics
 from mtlref.tasks import TaskData
 
@@ -111,6 +111,20 @@ class Moments:
         return cls(
             data.names, count=data.n, feature_names=data.feature_names, x_exponent=ex, y_exponent=ey, **found
         )
+
+    @classmethod
+    def of_ordinary(cls, data: TaskData, *, centre: bool = True) -> Moments | None:
+        """``from_scaled`` of rows that need no scaling, None of others: their sizes are seen in the products.
+
+        Dense rows without weights.
+        """
+        if target_exponent(data):
+            return None
+        with np.errstate(all="ignore"):
+            found = cls.from_scaled(data, centre=centre)
+            own = found.count[: len(found.cxx)]
+            squares = np.trace(found.cxx, axis1=1, axis2=2) + own * np.square(found.x_mean).sum(axis=1)
+            return found if ordinary(float(squares.max()), float((squares / own).max()) / data.p) else None
 
     @classmethod
     def from_chunks(cls, chunks: Iterable[TaskData]) -> Moments:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from mtlref.centring import (
     block_rows,
     centred_twice,
+    least_squares,
     less_means,
     nearly_centred,
     statistics_in_blocks,
@@ -34,16 +35,18 @@ def _of_each_task(data: TaskData, centre: bool) -> dict[str, Array]:
     mass, y_mean, cyy = np.empty(T), np.empty(T), np.empty(T)
     x_mean, cxy, cxx = np.empty((T, p)), np.empty((T, p)), np.empty((T, p, p))
     x_slip, y_slip = np.empty((T, p)), np.empty(T)
+    near = False
     for t in range(T):
         X, y = data.X[t], data.y[t]
         s = None if data.weights is None else data.weights[t]
         mass[t] = len(y) if s is None else s.sum()
-        near = False
         if s is None:
             x_mean[t], x_slip[t] = np.full(len(X), 1.0 / len(X)) @ X, 0.0
-            near = nearly_centred(X, x_mean[t])
-        if near:
-            np.matmul(X.T, X, out=cxx[t])
+            # Where the last task's columns were, these may be: their squares are then those of the products.
+            near = near or nearly_centred(X, x_mean[t])
+            if near:
+                np.matmul(X.T, X, out=cxx[t])
+                near = bool((least_squares(X, x_mean[t]) <= np.diag(cxx[t])).all())
         if near and not centre:
             x_mean[t], y_mean[t], y_slip[t] = 0.0, 0.0, 0.0
             cxy[t], cyy[t] = y @ X, y @ y

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from math import isqrt
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,10 @@ Features = NDArray[np.intp]
 KEPT = 2**23
 # Rows of about so many numbers are looked at twice in a row, in the processor's cache.
 BLOCK = 2**16
+# Where tasks have as many numbers, looking at them once is worth what the steps a task cost.
+LONG = 2**13
+# So many rows of so few numbers are compared several at a time: one by one they cost more than their numbers do.
+MANY, SHORT = 2**8, 2**7
 # Where fewer than one column in so many is used, those are looked at alone.
 FEW = 5
 
@@ -73,27 +78,31 @@ class RowFit(DataFit):
             self._last[:] = [W.copy(), *self._products(W)]
         return np.zeros(len(self._y)) if none else self._last[1]
 
-    def _products(self, W: Array) -> tuple[Array, Array | None]:
-        """(x_ti' w_t (N,), Σ_j |w_jt| max_i |x_tij| (T,)); where few columns are used, these alone are looked at.
-
-        None: the sizes of all columns are known once and for all.
-        """
+    def _products(self, W: Array) -> tuple[Array, Array]:
+        """(x_ti' w_t (N,), Σ_j |w_jt| max_i |x_tij| (T,)); where few columns are used, these alone are looked at."""
         used, X = np.flatnonzero(W.any(axis=1)), self.data.X
-        if not self._few(used):
-            return np.concatenate([x @ w for x, w in zip(X, W.T, strict=True)]), None
-        z, reach = np.empty(len(self._y)), np.empty(self.data.T)
-        G = np.empty((self.data.T, self.data.p))
+        few = self._few(used)
+        if not few and sum(x.size for x in X) < LONG * len(X):
+            z = np.concatenate([x @ w for x, w in zip(X, W.T, strict=True)])
+            return z, means_times(self._column_sizes, np.abs(W))
+        z, reach, G = np.empty(len(self._y)), np.empty(self.data.T), np.empty((self.data.T, self.data.p))
+        sizes = None if few or "_column_sizes" in self.__dict__ else np.empty_like(G)
         # Then θ of a task follows from its predictions alone, and its rows are read from memory once.
         alone = self.loss == "squared" and not self.fit_intercept
-        for t, (x, rows, w) in enumerate(zip(X, self._blocks, W[used].T, strict=True)):
+        for t, (x, rows, w) in enumerate(zip(X, self._blocks, W[used].T if few else W.T, strict=True)):
             # No index is out of bounds; to be told so spares NumPy a look.
-            columns = x.take(used, axis=1, mode="clip")
-            z[rows] = columns @ w
+            columns = x.take(used, axis=1, mode="clip") if few else x
+            np.matmul(columns, w, out=z[rows])
             if alone:
                 np.matmul(self._share[rows] * (self._y[rows] - z[rows]), x, out=G[t])
-            reach[t] = np.abs(columns, out=columns).max(axis=0) @ np.abs(w)
+            if few:
+                reach[t] = np.abs(columns, out=columns).max(axis=0) @ np.abs(w)
+            elif sizes is not None:
+                sizes[t] = _sizes(x)
+        if sizes is not None:
+            self.__dict__["_column_sizes"] = sizes
         self._passed[:] = [z, G.T] if alone else []
-        return z, reach
+        return z, reach if few else means_times(self._column_sizes, np.abs(W))
 
     @cached_property
     def _passed(self) -> list[Any]:
@@ -224,20 +233,14 @@ class RowFit(DataFit):
     @cached_property
     def _column_sizes(self) -> Array:
         """(T, p) or (1, p): the largest |x_tij| of each column."""
-        designs = self.data.X[:1] if self.data.shared else self.data.X
-        step = max(1, BLOCK // self.data.p)
-        sizes = np.zeros((len(designs), self.data.p))
-        for x, size in zip(designs, sizes, strict=True):
-            for rows in (x[i : i + step] for i in range(0, len(x), step)):
-                np.maximum(size, rows.max(axis=0), out=size)
-                np.maximum(size, -rows.min(axis=0), out=size)
-        return sizes
+        return np.array([_sizes(x) for x in (self.data.X[:1] if self.data.shared else self.data.X)])
 
     def _reach(self, W: Array, b: Array) -> Array:
         """(T,): a bound on the terms of which predictions are the sum, and so on their rounding in units of eps."""
+        if not W.any():
+            return np.abs(b)
         self._predictions(W)
-        known = self._last[2] if W.any() else np.zeros(self.data.T)
-        return (means_times(self._column_sizes, np.abs(W)) if known is None else known) + np.abs(b)
+        return np.asarray(self._last[2] + np.abs(b))
 
     # -- curvature ---------------------------------------------------------------------------------------------------
 
@@ -306,3 +309,18 @@ class RowFit(DataFit):
 
 def _mean(x: Array, s: Array | None) -> Array:
     return np.asarray(x.mean(axis=0) if s is None else (s @ x) / s.sum())
+
+
+def _sizes(x: Array) -> Array:
+    """(p,): the largest |x_ij| of each column of x (n, p)."""
+    n, p = x.shape
+    if n * p > BLOCK and p <= BLOCK // 2:
+        half = n // 2
+        return np.maximum(_sizes(x[:half]), _sizes(x[half:]))
+    side = isqrt(n) if n >= MANY and p <= SHORT else 1
+    if side > 1:
+        whole = n // side * side
+        wide = x[:whole].reshape(-1, side * p)
+        size = np.maximum(wide.max(axis=0), -wide.min(axis=0)).reshape(side, p).max(axis=0)
+        return size if whole == n else np.maximum(size, _sizes(x[whole:]))
+    return np.maximum(x.max(axis=0), -x.min(axis=0))

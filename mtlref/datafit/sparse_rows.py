@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from mtlref.datafit.dual import DualPoint
 from mtlref.datafit.rows import RowFit
+from mtlref.datafit.term import means_times
 from mtlref.losses import LOSSES
 from mtlref.sparserows import CentredRows, RowSpan, column_means, column_sizes, stacked
 
@@ -57,13 +58,15 @@ class SparseRowFit(RowFit):
         means = np.array([column_means(X, s) for X, s in zip(self.data.X, self._weights, strict=True)])
         return np.asarray(share @ means / share.sum())
 
+    def _products(self, W: Array) -> tuple[Array, Array]:
+        """As of other rows, of all columns, as products with sparse rows are."""
+        z = np.concatenate([x @ w for x, w in zip(self.data.X, W.T, strict=True)])
+        return z, means_times(self._column_sizes, np.abs(W))
+
     @cached_property
     def _column_sizes(self) -> Array:
         """(T, p) or (1, p): the largest |x_tij| of each column."""
         return np.array([column_sizes(X) for X in self._own])
-
-    def _few(self, used: NDArray[np.intp]) -> bool:
-        return False  # products with sparse rows take all columns
 
     @cached_property
     def column_energy(self) -> Array:

@@ -66,6 +66,7 @@ class Prepared:
     def of(cls, model: LinearModel, data: TaskData | Moments, classes: NDArray[Any] | None) -> Prepared:
         """Scale what is extreme, and set up the loss term for the certificate and for the solver."""
         products: Array | None = None
+        moments: Moments | None = None
         if isinstance(data, Moments):
             extra = exponent_of(float(np.sqrt(np.abs(data.cxx).max())))
             rows: TaskData | Moments = data.at_exponents(data.x_exponent + extra, data.y_exponent)
@@ -76,7 +77,9 @@ class Prepared:
             plain = data.weights is None and not (model.fit_intercept or data.shared or data.sparse)
             begun = model.loss == "squared" and plain and few_rows(data)
             products = np.empty((data.T, data.p)) if begun else None
-            ex, ey = extreme_exponents(data, products)
+            if model.loss == "squared" and data.weights is None and not (data.sparse or few_rows(data)):
+                moments = Moments.of_ordinary(data, centre=model.fit_intercept)
+            ex, ey = (0, 0) if moments is not None else extreme_exponents(data, products)
             if model.loss == "logistic":
                 ey = 0
             rows = scaled_rows(data, ex, ey) if ex or ey else data
@@ -88,6 +91,8 @@ class Prepared:
         problem = Problem(rows, model.loss, fit.c, model.fit_intercept, model.tol)
         if products is not None and rows is data:
             problem.__dict__["products"] = products
+        if moments is not None:
+            problem.__dict__["moments"] = moments
         quick = fit
         if model.loss == "squared" and isinstance(rows, TaskData) and not problem.wide:
             quick = data_fit(problem.moments, *settings, times=times)

@@ -54,7 +54,8 @@ def certificate(fit: DataFit, W: Array, b: Array, *, lam: float, ridge: float = 
 
 def iterates(problem: Problem, start: Start | None, *, lam: float, ridge: float = 0.0) -> Iterator[Iterate]:
     """ADMM; one design in its eigenvectors, ended by Newton's method in factors; prox-Newton for the logistic loss."""
-    return spectral_in_row_space(problem, start, TraceNormTerm(lam), ridge)
+    c, problem = problem.at_unit_scale
+    return spectral_in_row_space(problem, start, TraceNormTerm(lam / c), ridge / c)
 
 
 @register(

@@ -26,6 +26,8 @@ Array = NDArray[np.float64]
 
 # A dense H_t is worth its p² numbers while a task has at least this share of p rows.
 DENSE_ROWS = 0.5
+# Of as many rows as there are.
+FILLED = 1.5
 # Directions that rows reach by no more than their rounding, as where rows are repeated, are none of theirs.
 UNREACHED = 1e-14
 # Of sparse rows, whose factors are products and not numbers, up to so many features always.
@@ -76,11 +78,25 @@ class Problem:
             A, Y = self._factor(d.X[0], np.column_stack(d.y), s, self.c[0])
             return Quadratic(Y.T @ A, None, (A,))
         factors, r = [], np.empty((d.T, d.p))
+        # Rows of one length for all tasks, where few are filled up, are what shifted solves multiply by.
+        most = int(d.n.max())
+        stack = None if self.sparse or most * d.T > FILLED * d.N else np.zeros((d.T, most, d.p))
         for t in range(d.T):
-            A, y = self._factor(d.X[t], d.y[t], None if d.weights is None else d.weights[t], self.c[t])
+            own = None if stack is None else stack[t, : d.n[t]]
+            A, y = self._factor(d.X[t], d.y[t], None if d.weights is None else d.weights[t], self.c[t], own)
             factors.append(A)
             r[t] = y @ A
-        return Quadratic(r, None, tuple(factors))
+        return Quadratic(r, None, tuple(factors), stack=stack)
+
+    @cached_property
+    def at_unit_scale(self) -> tuple[float, Problem]:
+        """(c, the problem divided by c) where every c_t is c, for Gram matrices to serve as they are; or (1, it)."""
+        c = float(self.c[0])
+        if c == 1 or self.loss != "squared" or self.wide or not (self.c == c).all():
+            return 1.0, self
+        plain = replace(self, c=np.ones_like(self.c))
+        plain.__dict__["moments"] = self.moments
+        return c, plain
 
     @property
     def sparse(self) -> bool:
@@ -128,14 +144,16 @@ class Problem:
         assert isinstance(d, TaskData)
         return np.stack([y @ x for x, y in zip(d.X, d.y, strict=True)])
 
-    def _factor(self, X: Any, y: Array, s: Array | None, c: float) -> tuple[Any, Array]:
+    def _factor(
+        self, X: Any, y: Array, s: Array | None, c: float, out: Array | None = None
+    ) -> tuple[Any, Array]:
         root = np.sqrt(c) if s is None else np.sqrt(c * s)[:, None]
         if self.fit_intercept:
             y = centred(y, s)[1]
         y = (root if np.ndim(root) == 0 or y.ndim == 2 else root[:, 0]) * y
         if is_sparse(X):
             return CentredRows.of(X, s, self.fit_intercept).scaled(root), y
-        return root * (centred(X, s)[1] if self.fit_intercept else X), y
+        return np.multiply(root, centred(X, s)[1] if self.fit_intercept else X, out=out), y
 
     def task(self, t: int) -> Problem:
         """The problem of task t alone."""

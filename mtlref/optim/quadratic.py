@@ -9,7 +9,7 @@ there are fewer rows than features.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -22,6 +22,8 @@ from mtlref.optim.stacks import inverse_factors, inverses, principal
 from mtlref.sparserows import RowSpan
 
 Array = NDArray[np.float64]
+# Factors of about so many numbers are multiplied by twice in a row.
+BLOCK = 2**16
 # Below this share of the curvature an inverse factor costs half of the digits of a solve.
 FAINT = 1e-8
 # Of the mean curvature, where the spectrum is not known: as the lowest that counts.
@@ -30,20 +32,27 @@ LEAST_CURVED = 1e-4
 
 @dataclass(frozen=True, eq=False)
 class Quadratic:
-    """q(V); ``ridge`` is added to the diagonal of every H_t."""
+    """q(V); ``ridge`` is added to the diagonal of every H_t.
+
+    stack : (T, k, p), the A_t filled up with rows of zeros, where they are held so.
+    """
 
     r: Array
     H: Array | None = None
     A: tuple[Array, ...] | None = None
     ridge: float = 0.0
+    stack: Array | None = None
 
     @classmethod
     def from_moments(cls, m: Moments, c: Array, fit_intercept: bool) -> Quadratic:
         """The squared loss at the best intercepts (or none), each task's sum multiplied by c_t."""
         alike = len(m.cxx) == 1 and (c == c[0]).all()
         own = c[:1] if alike else c
-        H, r = own[:, None, None] * m.cxx, c[:, None] * m.cxy
-        if not fit_intercept and m.x_mean.any():
+        far = not fit_intercept and bool(m.x_mean.any())
+        # Numbers that nobody writes into need no copy.
+        H = m.cxx if (own == 1).all() and not far else own[:, None, None] * m.cxx
+        r = c[:, None] * m.cxy
+        if far:
             root = np.sqrt(own * m.mass[: len(own)])[:, None] * m.x_mean
             for Ht, rt in zip(H, root, strict=True):  # task by task, in the processor's cache
                 Ht += rt[:, None] * rt
@@ -67,11 +76,11 @@ class Quadratic:
 
     def with_ridge(self, ridge: float) -> Quadratic:
         """q(V) + ridge/2 ‖V‖²."""
-        return Quadratic(self.r, self.H, self.A, self.ridge + ridge) if ridge else self
+        return replace(self, ridge=self.ridge + ridge) if ridge else self
 
     def pulled(self, pull: Array | None) -> Quadratic:
         """q(V) − <pull, V>."""
-        return self if pull is None else Quadratic(self.r + pull, self.H, self.A, self.ridge)
+        return self if pull is None else replace(self, r=self.r + pull)
 
     def times(self, V: Array) -> Array:
         """(T, p): rows H_t v_t."""
@@ -205,9 +214,19 @@ class Quadratic:
         except np.linalg.LinAlgError:
             return lambda B: self.solve_shifted(B, shift)
 
+        step = max(1, BLOCK // max(1, M[0].size))
+        parts = [slice(i, i + step) for i in range(0, len(M), step)]
+
         def solve(B: Array) -> Array:
-            inner = np.matmul(M, B[:, :, None])
-            return np.asarray(B - np.matmul(inner.transpose(0, 2, 1), M)[:, 0]) / total
+            if len(M) == 1:
+                return np.asarray(B - (B @ M[0].T) @ M[0]) / total
+            out, columns = np.empty_like(B), B[:, :, None]
+            for part in parts:  # both products while M is in the processor's cache
+                inner = np.matmul(M[part], columns[part]).transpose(0, 2, 1)
+                np.matmul(inner, M[part], out=out[part, None])
+            np.subtract(B, out, out=out)
+            out /= total
+            return out
 
         return solve
 
@@ -215,9 +234,11 @@ class Quadratic:
     def _stacked(self) -> tuple[Array, Array]:
         """(A (T, k, p), A A'), tasks of fewer rows filled up with zeros; the task axis 1 where shared."""
         assert self.A is not None
-        stack = np.zeros((len(self.A), max(A.shape[0] for A in self.A), self.p))
-        for t, A in enumerate(self.A):
-            stack[t, : len(A)] = A
+        stack = self.stack
+        if stack is None:
+            stack = np.zeros((len(self.A), max(A.shape[0] for A in self.A), self.p))
+            for t, A in enumerate(self.A):
+                stack[t, : len(A)] = A
         return stack, np.matmul(stack, stack.transpose(0, 2, 1))
 
     def solve_shifted(self, B: Array, shift: float | Array) -> Array:

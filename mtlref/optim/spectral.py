@@ -193,7 +193,7 @@ class _Shrink:
     def __call__(self, V: Array, step: float) -> Array:
         def apply(sigma: Array) -> Array:
             new = self.penalty.prox(sigma, step)
-            self.rank = int((new > 0).sum())
+            self.rank = int(np.count_nonzero(new))
             return new
 
         return prox_singular(V, apply)
@@ -216,16 +216,16 @@ def prox_singular(V: Array, prox: Callable[[Array], Array]) -> Array:
     e, Q = np.linalg.eigh(A @ A.T)
     s = np.sqrt(np.maximum(e[::-1], 0.0))
     new = prox(s)
-    live = s > 0
-    if not live.any():
+    live = np.count_nonzero(s)  # the first
+    if not live:
         return np.zeros_like(V)
-    factor = np.divide(new, s, out=np.zeros_like(s), where=live)
-    base = factor[live][-1]
-    own = live & (factor != base)
-    if (s[own] < 1e-4 * s[0]).any():
+    factor = new[:live] / s[:live]
+    base = factor[-1]
+    own = np.flatnonzero(factor != base)
+    if own.size and s[own[-1]] < 1e-4 * s[0]:
         U, s, Vt = np.linalg.svd(V, full_matrices=False)
         return np.asarray((U * prox(s)) @ Vt)
-    Q = Q[:, ::-1][:, own]
+    Q = Q[:, -1 - own]
     out = (Q * (factor[own] - base)) @ (Q.T @ A)
     if base:
         out += base * A

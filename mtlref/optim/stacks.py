@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 from mtlref.optim.rowsystem import inverse_lower
 
 Array = NDArray[np.float64]
+# Matrices of up to so many rows, or so many in all, are factored by LAPACK; for others products of halves are faster.
+WHOLE, STACKED = 32, 1000
 
 
 def principal(H: Array, f: NDArray[np.intp]) -> Array:
@@ -23,9 +25,53 @@ def principal(H: Array, f: NDArray[np.intp]) -> Array:
 def inverses(H: Array, shift: float) -> Array:
     """(T, p, p): (H_t + shift I)⁻¹."""
     L = inverse_factors(H, shift)
-    return np.matmul(L.transpose(0, 2, 1), L)
+    p = L.shape[1]
+    if p <= WHOLE:
+        return np.matmul(L.transpose(0, 2, 1), L)
+    # L'L of [A, 0; B, C] in its place, without products with zeros: memory that is new costs as much as the work.
+    half = p // 2
+    first, below, last = L[:, :half, :half], L[:, half:, :half], L[:, half:, half:]
+    turned = np.matmul(last.transpose(0, 2, 1), below)
+    upper = np.matmul(first.transpose(0, 2, 1), first)
+    upper += np.matmul(below.transpose(0, 2, 1), below)
+    first[:] = upper
+    below[:] = turned
+    L[:, :half, half:] = turned.transpose(0, 2, 1)
+    last[:] = np.matmul(last.transpose(0, 2, 1), last)
+    return L
 
 
 def inverse_factors(H: Array, shift: float) -> Array:
     """(T, p, p): L_t⁻¹ with L_t L_t' = H_t + shift I."""
-    return inverse_lower(np.asarray(np.linalg.cholesky(H + shift * np.eye(H.shape[1])), dtype=np.float64))
+    M = np.array(H, dtype=np.float64, order="C")
+    j = np.arange(M.shape[1])
+    M[:, j, j] += shift
+    if len(j) <= WHOLE or len(M) * len(j) < STACKED:
+        return _small(M)
+    _to_inverse_factors(M)
+    return M
+
+
+def _small(M: Array) -> Array:
+    return inverse_lower(np.asarray(np.linalg.cholesky(M), dtype=np.float64))
+
+
+def _to_inverse_factors(M: Array) -> None:
+    """Puts L⁻¹ in the place of M_t = L L', by halves: [K, 0; −N B' K'K, N] of [A, B; B', C] with K and N those of A and
+    C − B'K'K B.
+
+    Most of the work is products of all tasks' blocks at once. A product with K, whose condition is the root of A's, is
+    as good as substitution.
+    """
+    p = M.shape[1]
+    if p <= WHOLE:
+        M[:] = _small(M)
+        return
+    half = p // 2
+    first, below, last = M[:, :half, :half], M[:, half:, :half], M[:, half:, half:]
+    _to_inverse_factors(first)
+    factor = np.matmul(below, first.transpose(0, 2, 1))
+    last -= np.matmul(factor, factor.transpose(0, 2, 1))
+    _to_inverse_factors(last)
+    np.negative(np.matmul(last, np.matmul(factor, first)), out=below)
+    M[:, :half, half:] = 0.0

@@ -32,8 +32,8 @@ def tasks(T: int, n: int, p: int, *, weighted: bool = False, seed: int = 0) -> m
 def check_points(module: Any) -> None:
     """θ, G, values and the bound of their rounding, flat, whether few columns are used, many or none."""
     rng = np.random.default_rng(1)
-    for weighted in (False, True):
-        data = tasks(3, 12, 40, weighted=weighted)
+    for weighted, n in ((False, 12), (True, 12), (False, 290)):
+        data = tasks(3, n, 40, weighted=weighted)
         for intercept in (False, True):
             fit = module.RowFit("squared", "mean", intercept, False, data)
             for used in (0, 1, 4, 30, 4):
@@ -54,6 +54,10 @@ def check_points(module: Any) -> None:
                     rounding += np.abs(theta) @ size + s @ size**2 / s.sum()
                 assert abs(primal) <= 1e-12
                 np.testing.assert_allclose(point.rounding, rounding, rtol=1e-12)
+    for n, p in ((17, 3), (300, 40), (289, 3), (2000, 100), (2000, 40), (3, 70000)):
+        x = rng.standard_normal((n, p))
+        for sign in (1, -1):
+            np.testing.assert_array_equal(module._sizes(sign * x**3), np.abs(x**3).max(axis=0))
 
 
 def check_quadratics(module: Any) -> None:
@@ -88,8 +92,11 @@ def check_quadratics(module: Any) -> None:
     (check_points, rows, "alone = self.loss == \"squared\" and not self.fit_intercept", "alone = True"),
     (check_points, rows, "self._share[rows] * (self._y[rows] - z[rows])", "(self._y[rows] - z[rows])"),
     (check_points, rows, "np.abs(columns, out=columns).max", "columns.max"),
-    (check_points, rows, "np.maximum(size, -rows.min(axis=0), out=size)", "pass"),
-    (check_points, rows, "step = max(1, BLOCK // self.data.p)", "step = 10**9; designs = [x[:9] for x in designs]"),
+    (check_points, rows, "np.maximum(wide.max(axis=0), -wide.min(axis=0))", "wide.max(axis=0)"),
+    (check_points, rows, "size if whole == n else np.maximum(size, _sizes(x[whole:]))", "size"),
+    (check_points, rows, "np.maximum(_sizes(x[:half]), _sizes(x[half:]))", "_sizes(x[:half])"),
+    (check_points, rows, "return np.maximum(x.max(axis=0), -x.min(axis=0))", "return x.max(axis=0)"),
+    (check_points, rows, "sizes[t] = _sizes(x)", "sizes[t] = _sizes(x[::2])"),
     (check_quadratics, raggeddesign, "", ""),
     (check_quadratics, raggeddesign, "self.roots[:, None] ** 2", "self.roots[:, None]"),
     (check_quadratics, raggeddesign, "h *= root**2", "h *= root"),

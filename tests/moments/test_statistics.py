@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -9,10 +10,11 @@ import pytest
 from numpy.typing import NDArray
 
 import mtlref as mt
-from mtlref import centring
+from mtlref import centring, moments, rowstatistics
 from mtlref.datafit import MomentFit, data_fit
 from mtlref.datafit.rows import RowFit
 from mtlref.datafit.shared import SharedRowFit
+from mtlref.extremes import extreme_exponents
 from mtlref.moments import Moments
 from mtlref.optim.quadratic import Quadratic
 
@@ -44,6 +46,73 @@ def test_a_column_is_nearly_centred_as_all_rows_say(part: str) -> None:
     mean = X.mean(axis=0)
     exact = bool((len(X) * mean**2 <= centring.SMALL_MEAN * np.square(X).sum(axis=0)).all())
     assert centring.nearly_centred(X, mean) == exact == (part != "neither")
+
+
+def columns_with(means: list[float], n: int = 60, p: int = 4) -> mt.TaskData:
+    """A task for each of the means of its columns."""
+    rng = np.random.default_rng(7)
+    X = [rng.standard_normal((n + t, p)) + mean for t, mean in enumerate(means)]
+    return mt.TaskData.from_list(X, [x[:, 0] + rng.standard_normal(len(x)) for x in X])
+
+
+def check_tasks_in_turn(module: Any) -> None:
+    """Each task's columns are centred as they ask for, whatever those of the task before."""
+    for means in ([0.0, 0.0, 1e6, 0.0, 1e6], [1e6, 0.0, 0.1], [0.0, 0.1, 0.0]):
+        data = columns_with(means)
+        for centre in (True, False):
+            m = SimpleNamespace(**module.statistics(data, centre))
+            for t, (x, y) in enumerate(zip(data.X, data.y, strict=True)):
+                about = centre or means[t] == 1e6
+                assert m.x_mean[t].any() == about
+                xc, yc = (x - x.mean(axis=0), y - y.mean()) if about else (x, y)
+                np.testing.assert_allclose(m.cxx[t], xc.T @ xc, rtol=1e-8, atol=1e-8)  # of 1e6 in columns
+                np.testing.assert_allclose(m.cxy[t], yc @ xc, rtol=1e-8, atol=1e-8)
+
+
+def check_ordinary(module: Any) -> None:
+    """Moments as they are of rows that need no scaling; None where they, or the targets, are extreme."""
+    for data in (columns_with([0.0, 0.1]), columns_with([50.0, 0.0]), shared()):
+        for centre in (True, False):
+            found, plain = (
+                module.Moments.of_ordinary(data, centre=centre),
+                Moments.from_scaled(data, centre=centre),
+            )
+            for part in ("mass", "count", "x_mean", "y_mean", "cxx", "cxy", "cyy"):
+                np.testing.assert_array_equal(getattr(found, part), getattr(plain, part))
+        for scale in (2.0**-100, 2.0**-40, 1.0, 2.0**40, 2.0**100, 2.0**600):
+            own = mt.TaskData.from_shared if data.shared else mt.TaskData.from_list
+            Y = np.column_stack(data.y) if data.shared else list(data.y)
+            X = data.X[0] if data.shared else list(data.X)
+            scaled = own(scale * X if data.shared else [scale * x for x in X], Y)
+            for centre in (True, False):
+                ready = module.Moments.of_ordinary(scaled, centre=centre) is not None
+                assert ready == (2.0**-30 < scale < 2.0**30)
+                if ready:
+                    assert extreme_exponents(scaled) == (0, 0)
+            targets = own(X, scale * Y if data.shared else [scale * y for y in Y])
+            ready = module.Moments.of_ordinary(targets) is not None
+            assert ready == (extreme_exponents(targets)[1] == 0)
+    assert module.Moments.of_ordinary(columns_with([0.0, 2.0**50])) is None  # large by their mean alone
+
+
+@pytest.mark.parametrize(("check", "module", "text", "fault"), [
+    (check_tasks_in_turn, rowstatistics, "", ""),
+    (check_tasks_in_turn, rowstatistics, "(least_squares(X, x_mean[t]) <= np.diag(cxx[t])).all()", "True"),
+    (check_ordinary, moments, "", ""),
+    (check_ordinary, moments, "if target_exponent(data):", "if False:"),
+    (check_ordinary, moments, "if ordinary(float(squares.max()), ", "if ordinary(0.0, "),
+    (check_ordinary, moments, "float((squares / own).max()) / data.p", "1.0"),
+    (check_ordinary, moments, "own * np.square(found.x_mean).sum(axis=1)", "0.0 * own"),
+])  # fmt: skip
+def test_rows_as_they_are_and_faults_in_it(
+    check: Any, module: Any, text: str, fault: str, mutated: Any
+) -> None:
+    mutant = mutated(module, text, fault)
+    if not text:
+        check(mutant)
+        return
+    with pytest.raises(AssertionError):
+        check(mutant)
 
 
 @pytest.mark.parametrize("offset", [0.0, 0.1, 50.0])
