@@ -31,7 +31,7 @@ def data(tmp_path_factory):
 
 def command(data, out, *more, jobs=1):
     methods = "SingleTaskRidge,Pooled,SingleTaskLasso"
-    options = ["--methods", methods, "--splits", "6", "--grid", "6", "--folds", "3", "--jobs", str(jobs)]
+    options = ["--methods", methods, "--splits", "3", "--grid", "6", "--folds", "3", "--jobs", str(jobs)]
     return [
         sys.executable,
         "-W",
