@@ -50,9 +50,9 @@ def rows(found: list[Outcome], words: str, run: int) -> str:
     return f"| {name} | {words} | {seconds} | {said.replace('|', ' ')} | {run} |"
 
 
-def tables(results: list[dict[str, Any]]) -> list[str]:
-    """A table a suite of all runs, then what each run was, then the versions."""
-    out, environments = [], Environments()
+def tables(results: list[dict[str, Any]], environments: Environments) -> list[str]:
+    """A table a suite of all runs, then what each run was."""
+    out = []
     races = [
         ([Outcome(**r) for r in one], run)
         for run, result in enumerate(results, 1)
@@ -68,7 +68,7 @@ def tables(results: list[dict[str, Any]]) -> list[str]:
     for run, result in enumerate(results, 1):
         gap = f"relative gap {result['gap']:.0e}"
         out.append(f"- Run {run}: {_circumstances(result)}, {gap}; {environments.said(result['machine'])}.")
-    return [*out, "", *environments.lines(), ""]
+    return [*out, ""]
 
 
 class Environments:
@@ -104,11 +104,10 @@ def _circumstances(result: dict[str, Any]) -> str:
     return f"commit {commit}, {m['processor']}, {m['cores']} cores, {m['threads']} thread(s), load {m['load before']}"
 
 
-def pair(first: dict[str, Any], second: dict[str, Any]) -> list[str]:
+def pair(first: dict[str, Any], second: dict[str, Any], environments: Environments) -> list[str]:
     """Our own seconds in two runs, side by side: of one thread and of two, or of two machines."""
     found = [{(r.suite, r.problem): r for r in _ours(run)} for run in (first, second)]
     threads = [run["machine"]["threads"] for run in (first, second)]
-    environments = Environments()
     said = [f"{_circumstances(run)}, {environments.said(run['machine'])}" for run in (first, second)]
     out = ["**This library by itself**", "", f"{said[0]}, beside {said[1]}:", ""]
     out += [
@@ -119,7 +118,7 @@ def pair(first: dict[str, Any], second: dict[str, Any]) -> list[str]:
         one, two = found[0][key].seconds, found[1][key].seconds
         if one and two:
             out.append(f"| {key[0]} | {key[1]} | {one:.3g} | {two:.3g} | {two / one:.2f} |")
-    return [*out, "", *environments.lines(), ""]
+    return [*out, ""]
 
 
 def _ours(result: dict[str, Any]) -> list[Outcome]:
@@ -153,9 +152,12 @@ def main(arguments: list[str] | None = None) -> int:
     )
     p.add_argument("--write", type=Path, metavar="PAGE", help="a page with the two marks")
     a = p.parse_args(arguments)
-    lines = tables([_read(file) for file in a.results])
+    environments = Environments()
+    lines = tables([_read(file) for file in a.results], environments)
     if a.pair is not None:
-        lines += pair(*map(_read, a.pair))
+        first, second = map(_read, a.pair)
+        lines += pair(first, second, environments)
+    lines += environments.lines()
     if a.write is None:
         print("\n".join(lines))
     else:

@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 from mtlref.datafit.dual import DualPoint
 from mtlref.datafit.intercept import logistic_intercept, logistic_intercepts
 from mtlref.datafit.term import EPS, DataFit, means_times
+from mtlref.linalg.fewrows import rows_in_use
 from mtlref.losses import LOSSES
 from mtlref.sparserows import RowSpan
 from mtlref.tasks import TaskData
 
 Array = NDArray[np.float64]
-Features = NDArray[np.intp]
 # Centred designs of up to so many numbers are kept for the next certificate; larger ones are centred anew each time.
 KEPT = 2**23
 # Rows of about so many numbers are looked at twice in a row, in the processor's cache.
@@ -80,11 +80,10 @@ class RowFit(DataFit):
 
     def _products(self, W: Array) -> tuple[Array, Array]:
         """(x_ti' w_t (N,), Σ_j |w_jt| max_i |x_tij| (T,)); where few columns are used, these alone are looked at."""
-        used, X = np.flatnonzero(W.any(axis=1)), self.data.X
-        few = self._few(used)
+        used, X = rows_in_use(W), self.data.X
+        few = FEW * used.size < self.data.p
         if not few and sum(x.size for x in X) < LONG * len(X):
-            z = np.concatenate([x @ w for x, w in zip(X, W.T, strict=True)])
-            return z, means_times(self._column_sizes, np.abs(W))
+            return self._products_of_all(W)
         z, reach, G = np.empty(len(self._y)), np.empty(self.data.T), np.empty((self.data.T, self.data.p))
         sizes = None if few or "_column_sizes" in self.__dict__ else np.empty_like(G)
         # Then θ of a task follows from its predictions alone, and its rows are read from memory once.
@@ -104,13 +103,15 @@ class RowFit(DataFit):
         self._passed[:] = [z, G.T] if alone else []
         return z, reach if few else means_times(self._column_sizes, np.abs(W))
 
+    def _products_of_all(self, W: Array) -> tuple[Array, Array]:
+        """The same from all columns, whatever their number."""
+        z = np.concatenate([x @ w for x, w in zip(self.data.X, W.T, strict=True)])
+        return z, means_times(self._column_sizes, np.abs(W))
+
     @cached_property
     def _passed(self) -> list[Any]:
         """[predictions, the X_t' θ_t that were found with them]."""
         return []
-
-    def _few(self, used: Features) -> bool:
-        return FEW * used.size < self.data.p
 
     @cached_property
     def _last(self) -> list[Any]:

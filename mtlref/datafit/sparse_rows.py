@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from mtlref.datafit.dual import DualPoint
 from mtlref.datafit.rows import RowFit
-from mtlref.datafit.term import means_times
 from mtlref.losses import LOSSES
 from mtlref.sparserows import CentredRows, RowSpan, column_means, column_sizes, stacked
 
@@ -59,9 +58,8 @@ class SparseRowFit(RowFit):
         return np.asarray(share @ means / share.sum())
 
     def _products(self, W: Array) -> tuple[Array, Array]:
-        """As of other rows, of all columns, as products with sparse rows are."""
-        z = np.concatenate([x @ w for x, w in zip(self.data.X, W.T, strict=True)])
-        return z, means_times(self._column_sizes, np.abs(W))
+        """As of other rows; products with sparse rows are of all columns."""
+        return self._products_of_all(W)
 
     @cached_property
     def _column_sizes(self) -> Array:
