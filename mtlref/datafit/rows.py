@@ -10,13 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mtlref.datafit.curvature import RowCurvature
 from mtlref.datafit.dual import DualPoint
 from mtlref.datafit.intercept import logistic_intercept, logistic_intercepts
-from mtlref.datafit.term import EPS, DataFit, means_times
+from mtlref.datafit.term import EPS, means_times
 from mtlref.linalg.fewrows import rows_in_use
 from mtlref.losses import LOSSES
-from mtlref.sparserows import RowSpan
-from mtlref.tasks import TaskData
 
 Array = NDArray[np.float64]
 # Centred designs of up to so many numbers are kept for the next certificate; larger ones are centred anew each time.
@@ -32,10 +31,8 @@ FEW = 5
 
 
 @dataclass(frozen=True, eq=False)
-class RowFit(DataFit):
+class RowFit(RowCurvature):
     """L(W, b) from the rows."""
-
-    data: TaskData
 
     # -- the rows of all tasks, (N,) ---------------------------------------------------------------------------------
 
@@ -220,18 +217,6 @@ class RowFit(DataFit):
         return tuple(x - m for x, m in zip(X, self._column_means[: len(X)], strict=True))
 
     @cached_property
-    def _column_means(self) -> Array:
-        """(T, p) or (1, p)."""
-        d = self.data
-        count = 1 if d.shared and not self.pooled_intercept else d.T
-        s = (None,) * count if d.weights is None else d.weights[:count]
-        means = np.array([_mean(x, w) for x, w in zip(d.X[:count], s, strict=True)])
-        if self.pooled_intercept:
-            share = (self.c * self.mass)[:, None]
-            return np.asarray(np.repeat((share * means).sum(0, keepdims=True) / share.sum(), d.T, axis=0))
-        return means
-
-    @cached_property
     def _column_sizes(self) -> Array:
         """(T, p) or (1, p): the largest |x_tij| of each column."""
         return np.array([_sizes(x) for x in (self.data.X[:1] if self.data.shared else self.data.X)])
@@ -242,74 +227,6 @@ class RowFit(DataFit):
             return np.abs(b)
         self._predictions(W)
         return np.asarray(self._last[2] + np.abs(b))
-
-    # -- curvature ---------------------------------------------------------------------------------------------------
-
-    @cached_property
-    def row_basis(self) -> Any:
-        """(p, k): an orthonormal basis of the span of the rows where they are fewer than the features."""
-        d = self.data
-        if (len(d.y[0]) if d.shared else d.N) >= d.p:
-            return None
-        rows = d.X[0] if d.shared else np.vstack(d.X)
-        found = RowSpan.of_many(rows)
-        return np.linalg.qr(rows.T)[0] if found is None else found[0]
-
-    @cached_property
-    def column_energy(self) -> Array:
-        """(T, p): c_t Σ_i s_ti x_tij², centred where an intercept is fitted."""
-        d = self.data
-        energy = np.empty((d.T, d.p))
-        for t, X in enumerate(d.X):
-            s = np.ones(len(X)) if d.weights is None else d.weights[t]
-            energy[t] = self.c[t] * (s @ np.square(X - (_mean(X, s) if self.fit_intercept else 0.0)))
-        return energy
-
-    def curvature(self, t: int, w: Array, b: float) -> Array:
-        """c_t X_t' diag(s_ti l'') X_t, centred where an intercept is fitted; in ``row_basis``."""
-        X, y = self.data.X[t], self.data.y[t]
-        s = np.ones(len(y)) if self.data.weights is None else self.data.weights[t]
-        if self.loss != "squared":
-            s = s * LOSSES[self.loss].hess(y, X @ w + b)
-        if self.row_basis is not None:
-            X = X @ self.row_basis
-        if self.fit_intercept and s.any():
-            X = X - (s @ X) / s.sum()
-        return np.asarray(self.c[t] * (X.T @ (s[:, None] * X)))
-
-    def pooled_curvature(self) -> Array:
-        """Σ_t c_t X_t' diag(s_t) X_t about the mean of all rows; in ``row_basis``."""
-        total: Array | float = 0.0
-        for t, X in enumerate(self.data.X):
-            Xc = X - self._column_means[t] if self.fit_intercept else X
-            Xc = Xc if self.row_basis is None else Xc @ self.row_basis
-            s = self.c[t] if self.data.weights is None else self.c[t] * self.data.weights[t][:, None]
-            total = total + Xc.T @ (s * Xc)
-        return np.asarray(total)
-
-    def moved(self, point: DualPoint, W: Array, b: Array, V: Array) -> DualPoint:
-        """The point at θ_t − D_t X_t v_t, rows centred by D_t where an intercept is fitted; V in ``row_basis``."""
-        assert point.terms is not None
-        a, weight, starts = point.terms
-        a, G = a.copy(), point.G.copy()
-        ends = np.append(starts[1:], len(a))
-        for t, X in enumerate(self.data.X):
-            rows = slice(starts[t], ends[t])
-            y = self.data.y[t]
-            bend = LOSSES[self.loss].hess(y, X @ W[:, t] + b[t])
-            Xr = X if self.row_basis is None else X @ self.row_basis
-            total = weight[rows] @ bend
-            if self.fit_intercept and total > 0:
-                Xr = Xr - ((weight[rows] * bend) @ Xr) / total
-            move = bend * (Xr @ V[:, t])
-            a[rows] -= y * move
-            lost = Xr.T @ (weight[rows] * move)
-            G[:, t] -= lost if self.row_basis is None else self.row_basis @ lost
-        return DualPoint(G, None, None, (a, weight, starts), point.rounding)
-
-
-def _mean(x: Array, s: Array | None) -> Array:
-    return np.asarray(x.mean(axis=0) if s is None else (s @ x) / s.sum())
 
 
 def _sizes(x: Array) -> Array:

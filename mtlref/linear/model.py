@@ -17,8 +17,8 @@ from mtlref.linear.path import Path
 from mtlref.linear.prepared import Prepared, Start
 from mtlref.moments import Moments
 from mtlref.optim.ahead import ANSWERS, ahead
-from mtlref.optim.problem import DENSE_ROWS, SMALL_GRAM
 from mtlref.optim.result import Certificate, Result, Status
+from mtlref.optim.rowsproblem import DENSE_ROWS, SMALL_GRAM
 from mtlref.optim.run import Iterate, Outcome, run
 from mtlref.registry import methods
 from mtlref.tasks import TaskData

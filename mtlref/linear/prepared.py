@@ -12,8 +12,9 @@ from mtlref.datafit import DataFit, HeldFit, data_fit
 from mtlref.extremes import exponent_of, extreme_exponents, scaled_rows
 from mtlref.linalg.products import product
 from mtlref.moments import Moments
-from mtlref.optim.problem import Problem, few_rows
+from mtlref.optim.problem import Problem
 from mtlref.optim.result import Certificate, Result
+from mtlref.optim.rowsproblem import few_rows
 from mtlref.optim.run import Certify, Coefficients
 from mtlref.rowstatistics import error_growth
 from mtlref.tasks import TaskData
@@ -90,9 +91,9 @@ class Prepared:
         fit = data_fit(rows, *settings, times=times)
         problem = Problem(rows, model.loss, fit.c, model.fit_intercept, model.tol)
         if products is not None and rows is data:
-            problem.__dict__["products"] = products
+            problem.told(products=products)
         if moments is not None:
-            problem.__dict__["moments"] = moments
+            problem.told(moments=moments)
         quick = fit
         if model.loss == "squared" and isinstance(rows, TaskData) and not problem.wide:
             quick = data_fit(problem.moments, *settings, times=times)

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from mtlref.optim.fewlasso import lasso
-from mtlref.optim.problem import majorising_curvature
 from mtlref.optim.quadratic import Quadratic
+from mtlref.optim.rowsproblem import majorising_curvature
 
 Array = NDArray[np.float64]
 LIMIT = 100

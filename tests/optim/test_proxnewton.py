@@ -9,8 +9,8 @@ import pytest
 from scipy.special import expit
 
 import mtlref as mt
-from mtlref.optim import problem, proxnewton
-from mtlref.optim.problem import majorising_curvature
+from mtlref.optim import proxnewton, rowsproblem
+from mtlref.optim.rowsproblem import majorising_curvature
 
 METHODS: list[tuple[Any, dict[str, Any]]] = [
     (mt.SingleTaskRidge, {}),
@@ -60,7 +60,7 @@ def own_curvature(z: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize(
     ("module", "name", "value", "kind", "far"),
     [
-        (problem, "majorising_curvature", own_curvature, mt.SingleTaskRidge, 1000.0),
+        (rowsproblem, "majorising_curvature", own_curvature, mt.SingleTaskRidge, 1000.0),
         (proxnewton, "LAST_HALVINGS", 0, mt.JointFeatureLinf, 30.0),
     ],
 )
