@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve
@@ -13,9 +15,9 @@ Array = NDArray[np.float64]
 FLAT = 1e-12
 
 
-def wide(H: Array, B: Array) -> Array:
-    """(T or 1, p, k): H_t B, as one product; H (T or 1, p, p), B (p, k)."""
-    return product(H.reshape(-1, len(B)), B).reshape(len(H), len(B), -1)
+def wide(H: Array, B: Array, times: Callable[[Array, Array], Array] = product) -> Array:
+    """(T or 1, p, k): H_t B, as one product, by the BLAS of the loop that asks; H (T or 1, p, p), B (p, k)."""
+    return times(H.reshape(-1, len(B)), B).reshape(len(H), len(B), -1)
 
 
 def curvature(H: Array, S: Array) -> Array:

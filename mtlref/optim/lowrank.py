@@ -5,31 +5,39 @@ lam Σ_{i > free} σ_i(V) = min (tr B D B' + tr U D U') / 2 over such factors of
 
     J(B, U) = Σ_t (u_t' B' H_t B u_t / 2 − r_t' B u_t) + (tr B D B' + tr U D U') / 2
 
-has that sum's local minima. For given B each task is a system of m unknowns; Newton's steps for B are those of J with U
-eliminated, bent to descend where it is not convex. The rank grows while the slope has a singular value above lam.
+has that sum's local minima. For given B each task is a system of m unknowns, A_t = B' H_t B + D. With U eliminated the
+Hessian in B is, with the slope S = [H_t v_t − r_t] (T, p),
+
+    K δB = (H δV)' U − S' Z + δB D,    δV = U δB' − Z B',    z_t = A_t⁻¹ (δB' s_t + B' H_t δB u_t),                 (K)
+
+Z being by what U falls. Conjugate gradients multiply by it, and end where it does not bend up. The rank grows while the
+slope has a singular value above lam.
 """
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
-from mtlref.linalg.products import product
-from mtlref.optim.eliminated import bent_solve, curvature, wide
+from mtlref.optim.conjugate import conjugate_gradients
+from mtlref.optim.eliminated import wide
 from mtlref.optim.quadratic import Quadratic
 
 Array = NDArray[np.float64]
-# Numbers in the largest array of a step, and entries of B: beyond them it is too large.
-LARGEST, DENSE = 2e7, 1200
 STEPS, GROWTHS, HALVINGS, PASSES = 15, 30, 12, 8
 # Of the largest slope, of J, of V: what counts as nothing, as no gain and as no change; of σ_1: as no singular value.
 SETTLED, GAIN, STILL, ABSENT = 1e-13, 1e-15, 1e-9, 1e-10
+# Of the gradient: what conjugate gradients leave of it, at the most and at the least, and their steps. Of the largest
+# entry of what precedes them: the smallest.
+FORCING, FINEST, CG_LIMIT, FAINT = 0.1, 1e-4, 200, 1e-9
 # eps of the passes, relative to the largest curvature.
 FIRST, LAST = 1e-8, 1e-13
 
 
 def partial_trace(q: Quadratic, V: Array, free: int, lam: float) -> Array | None:
-    """A local minimum of q(V) + lam Σ_{i > free} σ_i near V; q dense. None where a step is too large or not defined.
+    """A local minimum of q(V) + lam Σ_{i > free} σ_i near V; q dense. None where a step is not defined.
 
     Where q has flat directions nothing holds what is free, so the way there is a proximal point method: each pass
     adds eps/2 ‖V − last V‖², eps falling.
@@ -90,9 +98,7 @@ def _settle(q: Quadratic, H: Array, B: Array, U: Array, free: int, lam: float) -
         gradient[:, free:] += lam * B[:, free:]
         if not float(np.abs(gradient).max()) > SETTLED * size:
             break
-        step = _direction(H, B, U, slope, gradient, free, lam)
-        if step is None:
-            return None
+        step = _direction(q, H, B, U, slope, gradient, free, lam)
         descent = float(np.vdot(gradient, step))
         length = 1.0
         for _ in range(HALVINGS):
@@ -119,7 +125,8 @@ def _orthonormal(B: Array, free: int) -> Array:
 
 
 def _inner(H: Array, B: Array, free: int, lam: float) -> Array:
-    A = B.T @ wide(H, B)
+    """(T or 1, m, m): A_t."""
+    A = B.T @ wide(H, B, np.matmul)
     penalised = np.arange(free, B.shape[1])
     A[:, penalised, penalised] += lam
     return np.asarray(A)
@@ -138,44 +145,33 @@ def _tasks(q: Quadratic, H: Array, B: Array, free: int, lam: float) -> tuple[flo
 
 
 def _direction(
-    H: Array, B: Array, U: Array, slope: Array, gradient: Array, free: int, lam: float
-) -> Array | None:
-    """Newton's step for B with U eliminated; None where it is too large to form."""
-    p, m = B.shape
-    T = len(U)
-    if p * m > DENSE or T * p * m * m > LARGEST:
-        return None
-    # How the slope in u_t changes with B: C_t δB = δB' slope_t + B' H_t δB u_t.
-    C = np.einsum("tia,tb->taib", np.broadcast_to(wide(H, B), (T, p, m)), U)
-    c = np.arange(m)
-    C[:, c, :, c] += slope
-    flat = C.reshape(T, m, p * m)
-    solved = np.linalg.inv(_inner(H, B, free, lam)) @ flat
-    K = curvature(H, U.T)
-    K -= product(flat.reshape(T * m, p * m).T, solved.reshape(T * m, p * m))
-    diagonal = np.tile(np.r_[np.zeros(free), np.full(m - free, lam)], p)
-    K[np.diag_indices_from(K)] += diagonal
-    _hold_gauge(K.reshape(p, m, p, m), B, free, float(np.abs(np.diag(K)).mean()))
-    return -bent_solve(K, gradient)
+    q: Quadratic, H: Array, B: Array, U: Array, slope: Array, gradient: Array, free: int, lam: float
+) -> Array:
+    """Newton's step for B; where U'U is diagonal, what precedes conjugate gradients is near the diagonal of (K)."""
+    m = B.shape[1]
+    Q = np.zeros((m, m))
+    for part in (slice(free), slice(free, m)):
+        Q[part, part] = np.linalg.eigh(U[:, part].T @ U[:, part])[1]
+    B, U, gradient = B @ Q, U @ Q, gradient @ Q
+    D = np.where(np.arange(m) < free, 0.0, lam)
+    inverse, HB = np.linalg.inv(_inner(H, B, free, lam)), wide(H, B, np.matmul)
+
+    def times(X: Array) -> Array:
+        Y = U @ X.T
+        Z = _each(slope @ X + _each(Y, HB), inverse)
+        return np.asarray(q.times(Y - Z @ B.T).T @ U - slope.T @ Z + X * D)  # (K)
+
+    size = np.broadcast_to(q.diagonal, (len(U), len(B))).T @ np.square(U) + D
+    size = np.maximum(size, FAINT * size.max())
+    length = float(np.linalg.norm(gradient))
+    goal = length * max(FINEST, min(FORCING, float(np.sqrt(length / np.linalg.norm(q.r.T @ U)))))
+    step = conjugate_gradients(times, lambda X: X / size, np.zeros_like(B), gradient, goal, CG_LIMIT)
+    return -(step if step.any() else gradient / size) @ Q.T
 
 
-def _hold_gauge(K: Array, B: Array, free: int, hold: float) -> None:
-    """Adds hold · the projector onto the directions of B that change nothing, where the Hessian K (p, m, p, m) is zero.
-
-    They are: the free columns mixed among themselves (they are orthonormal), the others turned.
-    """
-    span = B[:, :free] @ B[:, :free].T
-    K[:, :free, :, :free] += hold * span[:, None, :, None] * np.eye(free)[:, None, :]
-    rest = B[:, free:]
-    p, r = rest.shape
-    i, j = np.tril_indices(r, -1)
-    if not len(i):
-        return
-    turns = np.zeros((len(i), p, r))
-    g = np.arange(len(i))
-    turns[g, :, i], turns[g, :, j] = rest[:, j].T, -rest[:, i].T
-    Q = np.linalg.qr(turns.reshape(len(i), p * r).T)[0]
-    K[:, free:, :, free:] += hold * product(Q, Q.T).reshape(p, r, p, r)
+def _each(Y: Any, M: Any) -> Array:
+    """(T, k): y_t' M_t; Y (T, m), M (T or 1, m, k)."""
+    return np.asarray(Y @ M[0] if len(M) == 1 else np.matmul(Y[:, None, :], M)[:, 0])
 
 
 def _grown(q: Quadratic, H: Array, B: Array, U: Array, lam: float) -> tuple[Array, Array] | None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
 import mtlref as mt
-from mtlref.optim import lowrank, spectral
+from mtlref.optim import lowrank, spectral, spectralleap
 from mtlref.optim.eliminated import bent_solve, curvature
 from mtlref.optim.lowrank import partial_trace
 from mtlref.optim.quadratic import Quadratic
@@ -54,31 +56,45 @@ def test_it_ends_where_the_slope_is_that_of_the_penalty(seed: int, shared: bool)
     assert np.linalg.norm(slope[rank:, rank:], 2) <= lam * (1 + 1e-8)
 
 
-def test_the_step_is_newtons() -> None:
+def check_step(module: Any) -> None:
     """The Hessian with U eliminated, times the step, against differences of the gradient; one column cannot turn."""
-    q, free, lam = quadratic(3), 0, 1.5
-    assert q.H is not None
-    B = lowrank._split(q.r, 0)[0][:, :1]
-    B *= 1 + 0.05 * np.random.default_rng(0).standard_normal((5, 1))
+    module.FORCING = module.FINEST = 1e-12
+    lam = 1.5
+    for shared in (False, True):
+        q = quadratic(3, shared=shared)
+        B = module._split(q.r, 0)[0][:, :1]
+        B *= 1 + 0.05 * np.random.default_rng(0).standard_normal((5, 1))
 
-    def gradient(B: np.ndarray) -> np.ndarray:
-        found = lowrank._tasks(q, q.H, B, free, lam)
-        assert found is not None
-        out = (q.times(found[1] @ B.T) - q.r).T @ found[1]
-        out[:, free:] += lam * B[:, free:]
-        return out
+        def gradient(B: np.ndarray, q: Quadratic = q) -> np.ndarray:
+            _, U = module._tasks(q, q.H, B, 0, lam)
+            return (q.times(U @ B.T) - q.r).T @ U + lam * B
 
-    found = lowrank._tasks(q, q.H, B, free, lam)
-    assert found is not None
-    U = found[1]
-    step = lowrank._direction(q.H, B, U, q.times(U @ B.T) - q.r, gradient(B), free, lam)
-    assert step is not None
-    size = float(np.abs(gradient(B)).max())
-    for M in np.random.default_rng(1).standard_normal((4, 5, 1)):
-        (change,) = richardson(
-            lambda h, M=M: float(np.vdot(M, gradient(B + h[0] * step))), np.zeros(1), step=1e-3
-        )
-        assert change == pytest.approx(-float(np.vdot(M, gradient(B))), abs=1e-7 * size)
+        _, U = module._tasks(q, q.H, B, 0, lam)
+        step = module._direction(q, q.H, B, U, q.times(U @ B.T) - q.r, gradient(B), 0, lam)
+        size = float(np.abs(gradient(B)).max())
+        for M in np.random.default_rng(1).standard_normal((4, 5, 1)):
+
+            def along(h: Any, M: Any = M, B: Any = B, step: Any = step) -> float:
+                return float(np.vdot(M, gradient(B + h[0] * step)))
+
+            (change,) = richardson(along, np.zeros(1), step=1e-3)
+            assert change == pytest.approx(-along([0.0]), abs=1e-7 * size)
+
+
+def test_the_step_is_newtons(mutated: Any) -> None:
+    check_step(mutated(lowrank, "", ""))
+
+
+@pytest.mark.parametrize(("text", "fault"), [
+    ("- slope.T @ Z", "+ slope.T @ Z"),
+    ("q.times(Y - Z @ B.T)", "q.times(Y)"),
+    ("_each(slope @ X + _each(Y, HB), inverse)", "_each(_each(Y, HB), inverse)"),
+    ("+ X * D)", ")"),
+    ("return -(step if", "return (step if"),
+])  # fmt: skip
+def test_faults_in_the_step_are_seen(text: str, fault: str, mutated: Any) -> None:
+    with pytest.raises(AssertionError):
+        check_step(mutated(lowrank, text, fault))
 
 
 def test_what_the_data_leave_free_does_not_run_away() -> None:
@@ -93,20 +109,38 @@ def test_what_the_data_leave_free_does_not_run_away() -> None:
     assert np.linalg.norm(slope, 2) <= lam * (1 + 1e-6)
 
 
-def test_what_is_too_large_is_left_to_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    q = quadratic(1)
-    monkeypatch.setattr(lowrank, "DENSE", 1)
-    assert partial_trace(q, np.ones((6, 5)), 1, 0.1) is None
-    data = mt.TaskData.from_list(
-        [np.random.default_rng(t).standard_normal((20, 4)) for t in range(5)],
-        [np.random.default_rng(t + 9).standard_normal(20) * 3 for t in range(5)],
-    )
-    model = mt.CappedTraceNorm(lam=0.1, threshold=0.5, tol=1e-8)
-    slow = model.fit(data).result_
-    monkeypatch.undo()
+def test_where_the_curvature_is_too_large_to_form_admm_leaps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows of fewer numbers than their Gram matrices."""
+    rng = np.random.default_rng(0)
+    W = rng.standard_normal((10, 2)) @ rng.standard_normal((2, 8))
+    X = [rng.standard_normal((5, 10)) for _ in range(8)]
+    data = mt.TaskData.from_list(X, [x @ W[:, t] + rng.standard_normal(5) for t, x in enumerate(X)])
+    model = mt.CappedTraceNorm(lam=0.2, threshold=2.0, ridge=0.05, tol=1e-8)
     quick = model.fit(data).result_
+    leaps = []
+    monkeypatch.setattr(spectralleap, "FORMED", 0.0)
+    monkeypatch.setattr(spectralleap, "spectral_fit", lambda *a: leaps.append(1) or spectral.spectral_fit(*a))
+    slow = model.fit(data).result_
+    assert leaps
     assert max(slow.certificate.relative_gap, quick.certificate.relative_gap) <= 1e-8
     assert quick.certificate.primal == pytest.approx(slow.certificate.primal, rel=1e-7)
+
+
+@pytest.mark.parametrize("rows", [160, 60])
+def test_many_tasks_and_features_are_no_hindrance(rows: int) -> None:
+    """So many that a Hessian in factors of W would have thousands of rows; singular values on either side."""
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((rows, 80))
+    W = rng.standard_normal((80, 4)) @ rng.standard_normal((4, 20))
+    data = mt.TaskData.from_shared(X, X @ W + 3 * rng.standard_normal((rows, 20)))
+    model = mt.CappedTraceNorm()
+    lam = 0.03 * model.lam_max(data)
+    sigma = np.linalg.svd(mt.TraceNorm(lam=lam).fit(data).coef_, compute_uv=False)
+    threshold = float(np.median(sigma[sigma > 1e-8]))
+    model.set_params(lam=lam, threshold=threshold, tol=1e-9).fit(data)
+    assert model.rank_ > 4
+    assert model.result_.certificate.relative_gap <= 1e-9
+    assert len(model.stages_) <= 4
 
 
 def test_the_curvature_is_a_sum_of_kronecker_products() -> None:
