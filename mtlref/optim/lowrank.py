@@ -37,7 +37,7 @@ FIRST, LAST = 1e-8, 1e-13
 
 
 def partial_trace(q: Quadratic, V: Array, free: int, lam: float) -> Array | None:
-    """A local minimum of q(V) + lam Σ_{i > free} σ_i near V; q dense. None where a step is not defined.
+    """A local minimum of q(V) + lam Σ_{i > free} σ_i near V. None where a step is not defined.
 
     Where q has flat directions nothing holds what is free, so the way there is a proximal point method: each pass
     adds eps/2 ‖V − last V‖², eps falling.
@@ -57,15 +57,13 @@ def partial_trace(q: Quadratic, V: Array, free: int, lam: float) -> Array | None
 
 
 def _minimum(q: Quadratic, V: Array, free: int, lam: float) -> Array | None:
-    assert q.H is not None
-    H = q.H + q.ridge * np.eye(q.p)
     B, U = _split(V, free)
     for _ in range(GROWTHS):
-        found = _settle(q, H, B, U, free, lam)
+        found = _settle(q, B, U, free, lam)
         if found is None:
             return None
         B, U = found
-        grown = _grown(q, H, B, U, lam)
+        grown = _grown(q, B, U, lam)
         if grown is None:
             break
         B, U = grown
@@ -82,12 +80,12 @@ def _split(V: Array, free: int) -> tuple[Array, Array]:
     return right[:m].T * root, U
 
 
-def _settle(q: Quadratic, H: Array, B: Array, U: Array, free: int, lam: float) -> tuple[Array, Array] | None:
+def _settle(q: Quadratic, B: Array, U: Array, free: int, lam: float) -> tuple[Array, Array] | None:
     """The factors after Newton's steps, until the slope is rounding or J falls no more."""
     if not B.size:
         return B, U
     B = _orthonormal(B, free)
-    here = _tasks(q, H, B, free, lam)
+    here = _tasks(q, B, free, lam)
     if here is None:
         return None
     value, U = here
@@ -98,12 +96,12 @@ def _settle(q: Quadratic, H: Array, B: Array, U: Array, free: int, lam: float) -
         gradient[:, free:] += lam * B[:, free:]
         if not float(np.abs(gradient).max()) > SETTLED * size:
             break
-        step = _direction(q, H, B, U, slope, gradient, free, lam)
+        step = _direction(q, B, U, slope, gradient, free, lam)
         descent = float(np.vdot(gradient, step))
         length = 1.0
         for _ in range(HALVINGS):
             moved = _orthonormal(B + length * step, free)
-            new = _tasks(q, H, moved, free, lam)
+            new = _tasks(q, moved, free, lam)
             if new is not None and new[0] <= value + 1e-4 * length * descent:
                 break
             length /= 4
@@ -124,18 +122,27 @@ def _orthonormal(B: Array, free: int) -> Array:
     return np.column_stack([np.linalg.qr(B[:, :free])[0], B[:, free:]])
 
 
-def _inner(H: Array, B: Array, free: int, lam: float) -> Array:
+def _wide(q: Quadratic, B: Array) -> Array:
+    """(T or 1, p, m): H_t B."""
+    if q.H is not None:
+        out = wide(q.H, B, np.matmul)
+    else:
+        out = np.stack([A.T @ (A @ B) for A in q.A or ()])
+    return np.asarray(out + q.ridge * B)
+
+
+def _inner(q: Quadratic, B: Array, free: int, lam: float) -> Array:
     """(T or 1, m, m): A_t."""
-    A = B.T @ wide(H, B, np.matmul)
+    A = B.T @ _wide(q, B)
     penalised = np.arange(free, B.shape[1])
     A[:, penalised, penalised] += lam
     return np.asarray(A)
 
 
-def _tasks(q: Quadratic, H: Array, B: Array, free: int, lam: float) -> tuple[float, Array] | None:
+def _tasks(q: Quadratic, B: Array, free: int, lam: float) -> tuple[float, Array] | None:
     """(min over U of J, the U)."""
     right = q.r @ B
-    A = _inner(H, B, free, lam)
+    A = _inner(q, B, free, lam)
     try:
         U = right @ np.linalg.inv(A[0]) if len(A) == 1 else np.linalg.solve(A, right[:, :, None])[:, :, 0]
     except np.linalg.LinAlgError:
@@ -145,7 +152,7 @@ def _tasks(q: Quadratic, H: Array, B: Array, free: int, lam: float) -> tuple[flo
 
 
 def _direction(
-    q: Quadratic, H: Array, B: Array, U: Array, slope: Array, gradient: Array, free: int, lam: float
+    q: Quadratic, B: Array, U: Array, slope: Array, gradient: Array, free: int, lam: float
 ) -> Array:
     """Newton's step for B; where U'U is diagonal, what precedes conjugate gradients is near the diagonal of (K)."""
     m = B.shape[1]
@@ -154,7 +161,7 @@ def _direction(
         Q[part, part] = np.linalg.eigh(U[:, part].T @ U[:, part])[1]
     B, U, gradient = B @ Q, U @ Q, gradient @ Q
     D = np.where(np.arange(m) < free, 0.0, lam)
-    inverse, HB = np.linalg.inv(_inner(H, B, free, lam)), wide(H, B, np.matmul)
+    inverse, HB = np.linalg.inv(_inner(q, B, free, lam)), _wide(q, B)
 
     def times(X: Array) -> Array:
         Y = U @ X.T
@@ -174,7 +181,7 @@ def _each(Y: Any, M: Any) -> Array:
     return np.asarray(Y @ M[0] if len(M) == 1 else np.matmul(Y[:, None, :], M)[:, 0])
 
 
-def _grown(q: Quadratic, H: Array, B: Array, U: Array, lam: float) -> tuple[Array, Array] | None:
+def _grown(q: Quadratic, B: Array, U: Array, lam: float) -> tuple[Array, Array] | None:
     """The factors with one more column, where the slope outside V has a singular value above lam."""
     V = U @ B.T
     slope = q.r - q.times(V)
@@ -188,6 +195,6 @@ def _grown(q: Quadratic, H: Array, B: Array, U: Array, lam: float) -> tuple[Arra
     if not sigma[0] > lam * (1 + 1e-9):
         return None
     u, b = left[:, 0], right[0]
-    bend = float(np.square(u) @ np.broadcast_to(np.einsum("i,tij,j->t", b, H, b), (len(u),)))
+    bend = float(np.square(u) @ np.broadcast_to(_inner(q, b[:, None], 1, lam).ravel(), (len(u),)))
     size = np.sqrt((sigma[0] - lam) / bend) if bend > 0 else 1.0
     return np.column_stack([B, size * b]), np.column_stack([U, size * u])

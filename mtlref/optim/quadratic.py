@@ -91,7 +91,11 @@ class Quadratic:
             out = (V @ self.A[0].T) @ self.A[0]
         else:
             assert self.A is not None
-            out = np.stack([(A @ v) @ A for A, v in zip(self.A, V, strict=True)])
+            if self.stack is not None:
+                inner = np.matmul(self.stack, V[:, :, None]).transpose(0, 2, 1)
+                out = np.matmul(inner, self.stack)[:, 0]
+            else:
+                out = np.stack([(A @ v) @ A for A, v in zip(self.A, V, strict=True)])
         return np.asarray(out + self.ridge * V if self.ridge else out)
 
     def value(self, V: Array, HV: Array | None = None) -> float:

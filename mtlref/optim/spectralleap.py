@@ -20,8 +20,8 @@ Start = tuple[Array, Array]
 # A leap ends where its steps have become so small, or after so many.
 STILL = 1e-12
 LEAP = 500
-# Numbers in all H_t together up to which they are formed for a leap.
-FORMED = 2e7
+# Of the largest curvature of a task: none.
+NONE = 1e-13
 
 
 def spectral_leap(problem: Problem, start: Start, term: PartialTraceTerm, ridge: float) -> tuple[Start, int]:
@@ -42,11 +42,11 @@ def spectral_leap(problem: Problem, start: Start, term: PartialTraceTerm, ridge:
 
 
 def _leaps(problem: Problem, start: Start | None, term: PartialTraceTerm, ridge: float) -> Iterator[Iterate]:
-    """By Newton's method in factors of W, or by ADMM where that is too large."""
+    """By Newton's method in factors of W, or by ADMM where that is not defined."""
     assert start is not None
     if problem.loss == "squared":
         q = problem.quadratic.with_ridge(ridge)
-        V = partial_trace(_dense(q), start[0].T, term.free, term.lam) if _formable(q) else None
+        V = partial_trace(q, start[0].T, term.free, term.lam)
         if V is None:
             yield from spectral_fit(problem, start, term, ridge)
         else:
@@ -55,23 +55,17 @@ def _leaps(problem: Problem, start: Start | None, term: PartialTraceTerm, ridge:
 
     def inner(q: Quadratic, V: Array) -> Array:
         q = q.with_ridge(ridge)
-        found = partial_trace(_dense(q), V, term.free, term.lam) if _formable(q) else None
+        found = partial_trace(q, V, term.free, term.lam)
         return by_admm(q, V, term) if found is None else found
 
     yield from prox_newton(problem, lambda V: with_ridge(V, term, ridge), inner, start)
 
 
-def _formable(q: Quadratic) -> bool:
-    return q.H is not None or q.T * q.p**2 <= FORMED
-
-
-def _dense(q: Quadratic) -> Quadratic:
-    return q if q.H is not None else q.restrict(np.arange(q.p))
-
-
 def _unpenalised(problem: Problem, ridge: float) -> Array:
     """(p, T): least squares, the shortest where there are several: what is left where every singular value is free."""
-    q = _dense(problem.quadratic)
-    assert q.H is not None
-    H = np.broadcast_to(q.H + ridge * np.eye(q.p), (q.T, q.p, q.p))
-    return np.column_stack([np.linalg.lstsq(h, r, rcond=1e-13)[0] for h, r in zip(H, q.r, strict=True)])
+    q = problem.quadratic
+    e, U = q.spectrum
+    curved = e + ridge > NONE * e.max(axis=1, keepdims=True)
+    weight = np.divide(1.0, e + ridge, out=np.zeros_like(e), where=curved)
+    inner = np.matmul(q.r[:, None, :], U)[:, 0] * weight
+    return np.asarray(np.matmul(U, inner[:, :, None])[:, :, 0].T)

@@ -11,6 +11,7 @@ import mtlref as mt
 from mtlref.optim import lowrank, spectral, spectralleap
 from mtlref.optim.eliminated import bent_solve, curvature
 from mtlref.optim.lowrank import partial_trace
+from mtlref.optim.problem import Problem
 from mtlref.optim.quadratic import Quadratic
 from mtlref.verify.derivative import richardson
 
@@ -66,11 +67,11 @@ def check_step(module: Any) -> None:
         B *= 1 + 0.05 * np.random.default_rng(0).standard_normal((5, 1))
 
         def gradient(B: np.ndarray, q: Quadratic = q) -> np.ndarray:
-            _, U = module._tasks(q, q.H, B, 0, lam)
+            _, U = module._tasks(q, B, 0, lam)
             return (q.times(U @ B.T) - q.r).T @ U + lam * B
 
-        _, U = module._tasks(q, q.H, B, 0, lam)
-        step = module._direction(q, q.H, B, U, q.times(U @ B.T) - q.r, gradient(B), 0, lam)
+        _, U = module._tasks(q, B, 0, lam)
+        step = module._direction(q, B, U, q.times(U @ B.T) - q.r, gradient(B), 0, lam)
         size = float(np.abs(gradient(B)).max())
         for M in np.random.default_rng(1).standard_normal((4, 5, 1)):
 
@@ -109,21 +110,49 @@ def test_what_the_data_leave_free_does_not_run_away() -> None:
     assert np.linalg.norm(slope, 2) <= lam * (1 + 1e-6)
 
 
-def test_where_the_curvature_is_too_large_to_form_admm_leaps(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Rows of fewer numbers than their Gram matrices."""
+def wide_tasks() -> mt.TaskData:
+    """Fewer rows than features in every task, not the same number of them."""
     rng = np.random.default_rng(0)
-    W = rng.standard_normal((10, 2)) @ rng.standard_normal((2, 8))
-    X = [rng.standard_normal((5, 10)) for _ in range(8)]
-    data = mt.TaskData.from_list(X, [x @ W[:, t] + rng.standard_normal(5) for t, x in enumerate(X)])
+    W = rng.standard_normal((12, 2)) @ rng.standard_normal((2, 8))
+    X = [rng.standard_normal((n, 12)) for n in (5, 6) * 4]
+    return mt.TaskData.from_list(X, [x @ W[:, t] + rng.standard_normal(len(x)) for t, x in enumerate(X)])
+
+
+def test_where_newtons_step_is_not_defined_admm_leaps(monkeypatch: pytest.MonkeyPatch) -> None:
     model = mt.CappedTraceNorm(lam=0.2, threshold=2.0, ridge=0.05, tol=1e-8)
-    quick = model.fit(data).result_
-    leaps = []
-    monkeypatch.setattr(spectralleap, "FORMED", 0.0)
-    monkeypatch.setattr(spectralleap, "spectral_fit", lambda *a: leaps.append(1) or spectral.spectral_fit(*a))
-    slow = model.fit(data).result_
-    assert leaps
+    quick = model.fit(wide_tasks()).result_
+    monkeypatch.setattr(spectralleap, "partial_trace", lambda *a: None)
+    slow = model.fit(wide_tasks()).result_
     assert max(slow.certificate.relative_gap, quick.certificate.relative_gap) <= 1e-8
     assert quick.certificate.primal == pytest.approx(slow.certificate.primal, rel=1e-7)
+
+
+@pytest.mark.parametrize("ridge", [0.0, 0.1])
+def test_where_all_is_free_it_is_least_squares(ridge: float) -> None:
+    """The shortest, from the rows of each task by themselves."""
+    data = wide_tasks()
+    problem = Problem(data, "squared", np.ones(data.T), fit_intercept=False)
+    W = spectralleap._unpenalised(problem, ridge)
+    for x, y, w in zip(data.X, data.y, W.T, strict=True):
+        plain = (
+            np.linalg.pinv(x) @ y if not ridge else x.T @ np.linalg.solve(x @ x.T + ridge * np.eye(len(x)), y)
+        )
+        np.testing.assert_allclose(w, plain, rtol=1e-10, atol=1e-12)
+
+
+def test_rows_serve_as_their_gram_matrices_do() -> None:
+    data = wide_tasks()
+    q = Problem(data, "squared", np.ones(data.T), fit_intercept=True).quadratic
+    assert q.H is None
+    dense = q.restrict(np.arange(q.p))
+    V = np.random.default_rng(1).standard_normal((q.T, q.p))
+    np.testing.assert_allclose(q.times(V), dense.times(V), rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(lowrank._wide(q, V.T), lowrank._wide(dense, V.T), rtol=1e-12, atol=1e-12)
+    start = spectral.by_admm(dense, 0 * V, spectral.TraceNormTerm(0.5))
+    found, same = (partial_trace(part, start, 2, 0.5) for part in (q, dense))
+    assert found is not None
+    assert same is not None
+    assert value(q, found, 2, 0.5) == pytest.approx(value(dense, same, 2, 0.5), rel=1e-9)
 
 
 @pytest.mark.parametrize("rows", [160, 60])
