@@ -10,18 +10,15 @@ hand with the components rescaled, l_j a and s_j / a for the a that is best. The
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from functools import cached_property
+from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mtlref.centring import centred
-from mtlref.linalg.products import product
 from mtlref.optim.codes import CodeRows, better_start, logistic_codes
-from mtlref.optim.conjugate import conjugate_gradients
-from mtlref.optim.eliminated import FLAT, bent_solve, curvature, solve
+from mtlref.optim.components import DENSE, Point, best_components, inner, newton_step
 from mtlref.optim.factorpair import Factors, balanced
 from mtlref.optim.fewlasso import lasso
 from mtlref.optim.problem import Problem
@@ -31,52 +28,12 @@ from mtlref.tasks import TaskData
 Array = NDArray[np.float64]
 
 
-# Up to so many entries of L, Hessians are formed; beyond, conjugate gradients take the alternating step alone.
-DENSE = 1200
-CG_LIMIT = 200
-CG_ACCURACY = 1e-9
 # Rounds that lower F by less than its rounding before the solver ends.
 IDLE = 4
 ROUNDING = 1e-15
 HALVINGS = 25
 # A step that raises F, codes following, by more than so many times what it promises is shortened unseen.
 FAR = 3.0
-
-
-@dataclass(frozen=True, eq=False)
-class Point:
-    """Factors with the best S and b for L; value F up to a constant; model: makes q."""
-
-    factors: Factors
-    b: Array | None
-    value: float
-    model: Callable[[], tuple[Quadratic, Array | None]]
-
-    @cached_property
-    def _modelled(self) -> tuple[Quadratic, Array | None]:
-        return self.model()
-
-    @property
-    def q(self) -> Quadratic:
-        """The loss's second-order model in V = W'; made where a step begins, not wherever one is tried."""
-        return self._modelled[0]
-
-    @property
-    def slopes(self) -> Array:
-        """(T, p): by how much b falls with each entry of V."""
-        found = self._modelled[1]
-        assert found is not None
-        return found
-
-    @cached_property
-    def gradient(self) -> Array:
-        """(T, p): of the loss in V."""
-        return self.q.times(self.factors.W.T) - self.q.r
-
-    @property
-    def iterate(self) -> tuple[Factors, Array | None]:
-        """What the loop certifies."""
-        return self.factors, self.b
 
 
 def descend(problem: Problem, start: Factors, b: Array | None, lam: float, mu: float) -> Iterator[Point]:
@@ -153,21 +110,13 @@ def solve_codes(
 
 
 def _formed(q: Quadratic, L: Array) -> Quadratic:
-    """q with its H_t formed where L is small enough for Newton's method."""
+    """q with its H_t formed where L is so small that Hessians are."""
     return q if q.H is not None or L.size > DENSE else q.restrict(np.arange(q.p))
 
 
 def _known(problem: Problem, here: Point) -> Quadratic | None:
     """The squared loss is its own model at any point."""
     return here.q if problem.loss == "squared" else None
-
-
-def inner(q: Quadratic, L: Array) -> Array:
-    """(T, k, k) or (1, k, k): L' H_t L."""
-    if q.H is not None:
-        return np.asarray(np.matmul(L.T, np.matmul(q.H, L)))
-    assert q.A is not None
-    return np.stack([(A @ L).T @ (A @ L) for A in q.A])
 
 
 def _in_components(problem: Problem, L: Array) -> CodeRows:
@@ -195,52 +144,17 @@ def _alternating_round(problem: Problem, here: Point, lam: float, mu: float) -> 
     return here
 
 
-def best_components(here: Point, lam: float) -> Array:
-    """(p, k): argmin over L of the quadratic model Σ_t q_t(L s_t) + lam ‖L‖²."""
-    L, S = here.factors
-    slope = here.gradient.T @ S.T + 2 * lam * L
-    live = S.any(axis=1)
-    target = np.zeros_like(L)
-    if not live.any():
-        return target
-    if L.size <= DENSE:
-        assert here.q.H is not None
-        K = curvature(here.q.H, S[live])
-        K[np.diag_indices_from(K)] += 2 * lam
-        target[:, live] = L[:, live] - solve(K, slope[:, live])
-        return target
-    target[:, live] = L[:, live] - _iterated(here.q, S[live], lam, slope[:, live])
-    return target
-
-
-def _iterated(q: Quadratic, S: Array, lam: float, B: Array) -> Array:
-    """X with Σ_t H_t X s_t s_t' + 2 lam X = B, preconditioned by the mean diagonal of H_t."""
-    level = np.broadcast_to(q.diagonal, (q.T, q.p)).mean(axis=0)
-    cure = np.linalg.inv(level[:, None, None] * (S @ S.T) + 2 * lam * np.eye(len(S)))
-    return conjugate_gradients(
-        lambda X: np.asarray(q.times((X @ S).T).T @ S.T + 2 * lam * X),
-        lambda R: np.einsum("jab,jb->ja", cure, R),
-        np.zeros_like(B),
-        B,
-        CG_ACCURACY * float(np.linalg.norm(B)),
-        CG_LIMIT,
-    )
-
-
 def _newton_round(problem: Problem, here: Point, lam: float, mu: float) -> Point | None:
-    """A step of Newton's method on g; None where it does not descend or is too large to form."""
+    """A step of Newton's method on g; None where it does not descend."""
     L, S = here.factors
-    if L.size > DENSE or here.q.H is None or not S.any():
+    if not S.any():
         return None
     live: NDArray[np.bool_] = np.asarray(S.any(axis=1))
     slope = (here.gradient.T @ S.T + 2 * lam * L)[:, live]
-    step = np.zeros_like(L)
-    hessian, taken = _reduced_hessian(here, live, lam)
-    step[:, live] = -bent_solve(hessian, slope)
+    step, follow = np.zeros_like(L), np.zeros_like(S)
+    step[:, live], follow[live] = newton_step(here, live, slope, lam)
     step[:, ~live] = -L[:, ~live]
     descent = float(np.vdot(slope, step[:, live]))
-    follow = np.zeros_like(S)  # how the codes follow the step, to first order
-    follow[live] = -(taken @ step[:, live].ravel()).T
     size = 1.0
     for _ in range(HALVINGS // 4):
         moved, begin = Factors(L + size * step, S), None
@@ -264,32 +178,6 @@ def _following(
     other = codes.T, here.b - np.einsum("tj,tj->t", here.slopes, change)
     V, b, value = better_start(_in_components(problem, moved.L), mu, (moved.S.T, here.b), other)
     return (V, b), value
-
-
-def _reduced_hessian(here: Point, live: NDArray[np.bool_], lam: float) -> tuple[Array, Array]:
-    """F's Hessian in L less what the codes take up: K − Σ_t C_t (L_A' H_t L_A)⁻¹ C_t' over the active entries A of s_t.
-
-    And (L_A' H_t L_A)⁻¹ C_t' (T, k, p k), which says how the codes follow.
-
-    C_t (p k, k): the derivative of the slope g_t s_t' in s_t, column a: (H_t l_a) s_t' + g_t e_a'.
-    """
-    L, S = here.factors.L[:, live], here.factors.S[live]
-    q, k, T = here.q, int(live.sum()), here.factors.S.shape[1]
-    assert q.H is not None
-    K = curvature(q.H, S)
-    K[np.diag_indices_from(K)] += 2 * lam
-    on = (S != 0).T
-    HL = np.broadcast_to(np.matmul(q.H, L), (T, q.p, k))
-    M = np.matmul(L.T, HL) * (on[:, :, None] & on[:, None, :])
-    diagonal = np.arange(k)
-    largest = M[:, diagonal, diagonal].max(axis=1, initial=0.0)
-    M[:, diagonal, diagonal] += np.where(on, FLAT * largest[:, None], 1.0)
-    C = np.einsum("tia,bt->tiba", HL, S)
-    C[:, :, diagonal, diagonal] += here.gradient[:, :, None]
-    C = (C * on[:, None, None, :]).reshape(T, q.p * k, k)
-    taken = np.asarray(np.linalg.solve(M, C.transpose(0, 2, 1)))
-    rows = C.transpose(0, 2, 1).reshape(T * k, q.p * k)
-    return K - product(rows.T, taken.reshape(rows.shape)), taken
 
 
 def single_task_start(problem: Problem, ridge: float) -> Array:

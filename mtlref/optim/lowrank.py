@@ -5,33 +5,23 @@ lam Σ_{i > free} σ_i(V) = min (tr B D B' + tr U D U') / 2 over such factors of
 
     J(B, U) = Σ_t (u_t' B' H_t B u_t / 2 − r_t' B u_t) + (tr B D B' + tr U D U') / 2
 
-has that sum's local minima. For given B each task is a system of m unknowns, A_t = B' H_t B + D. With U eliminated the
-Hessian in B is, with the slope S = [H_t v_t − r_t] (T, p),
-
-    K δB = (H δV)' U − S' Z + δB D,    δV = U δB' − Z B',    z_t = A_t⁻¹ (δB' s_t + B' H_t δB u_t),                 (K)
-
-Z being by what U falls. Conjugate gradients multiply by it, and end where it does not bend up. The rank grows while the
-slope has a singular value above lam.
+has that sum's local minima. For given B each task is a system of m unknowns, A_t = B' H_t B + D; Newton's steps for B
+are those of J with U eliminated (``reduced``), as far as it bends up. The rank grows while the slope has a singular
+value above lam.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
-from mtlref.optim.conjugate import conjugate_gradients
-from mtlref.optim.eliminated import wide
 from mtlref.optim.quadratic import Quadratic
+from mtlref.optim.reduced import Reduced, columns
 
 Array = NDArray[np.float64]
 STEPS, GROWTHS, HALVINGS, PASSES = 15, 30, 12, 8
 # Of the largest slope, of J, of V: what counts as nothing, as no gain and as no change; of σ_1: as no singular value.
 SETTLED, GAIN, STILL, ABSENT = 1e-13, 1e-15, 1e-9, 1e-10
-# Of the gradient: what conjugate gradients leave of it, at the most and at the least, and their steps. Of the largest
-# entry of what precedes them: the smallest.
-FORCING, FINEST, CG_LIMIT, FAINT = 0.1, 1e-4, 200, 1e-9
 # eps of the passes, relative to the largest curvature.
 FIRST, LAST = 1e-8, 1e-13
 
@@ -122,18 +112,9 @@ def _orthonormal(B: Array, free: int) -> Array:
     return np.column_stack([np.linalg.qr(B[:, :free])[0], B[:, free:]])
 
 
-def _wide(q: Quadratic, B: Array) -> Array:
-    """(T or 1, p, m): H_t B."""
-    if q.H is not None:
-        out = wide(q.H, B, np.matmul)
-    else:
-        out = np.stack([A.T @ (A @ B) for A in q.A or ()])
-    return np.asarray(out + q.ridge * B)
-
-
 def _inner(q: Quadratic, B: Array, free: int, lam: float) -> Array:
     """(T or 1, m, m): A_t."""
-    A = B.T @ _wide(q, B)
+    A = B.T @ columns(q, B)
     penalised = np.arange(free, B.shape[1])
     A[:, penalised, penalised] += lam
     return np.asarray(A)
@@ -154,31 +135,15 @@ def _tasks(q: Quadratic, B: Array, free: int, lam: float) -> tuple[float, Array]
 def _direction(
     q: Quadratic, B: Array, U: Array, slope: Array, gradient: Array, free: int, lam: float
 ) -> Array:
-    """Newton's step for B; where U'U is diagonal, what precedes conjugate gradients is near the diagonal of (K)."""
+    """Newton's step for B, in columns turned so that U'U is diagonal for those that are free and for the others."""
     m = B.shape[1]
     Q = np.zeros((m, m))
     for part in (slice(free), slice(free, m)):
         Q[part, part] = np.linalg.eigh(U[:, part].T @ U[:, part])[1]
-    B, U, gradient = B @ Q, U @ Q, gradient @ Q
-    D = np.where(np.arange(m) < free, 0.0, lam)
-    inverse, HB = np.linalg.inv(_inner(q, B, free, lam)), _wide(q, B)
-
-    def times(X: Array) -> Array:
-        Y = U @ X.T
-        Z = _each(slope @ X + _each(Y, HB), inverse)
-        return np.asarray(q.times(Y - Z @ B.T).T @ U - slope.T @ Z + X * D)  # (K)
-
-    size = np.broadcast_to(q.diagonal, (len(U), len(B))).T @ np.square(U) + D
-    size = np.maximum(size, FAINT * size.max())
-    length = float(np.linalg.norm(gradient))
-    goal = length * max(FINEST, min(FORCING, float(np.sqrt(length / np.linalg.norm(q.r.T @ U)))))
-    step = conjugate_gradients(times, lambda X: X / size, np.zeros_like(B), gradient, goal, CG_LIMIT)
-    return -(step if step.any() else gradient / size) @ Q.T
-
-
-def _each(Y: Any, M: Any) -> Array:
-    """(T, k): y_t' M_t; Y (T, m), M (T or 1, m, k)."""
-    return np.asarray(Y @ M[0] if len(M) == 1 else np.matmul(Y[:, None, :], M)[:, 0])
+    B, D = B @ Q, np.where(np.arange(m) < free, 0.0, lam)
+    inverse = np.asarray(np.linalg.inv(_inner(q, B, free, lam)))
+    reduced = Reduced(q, B, U @ Q, slope, inverse, D)
+    return reduced.step(gradient @ Q, float(np.linalg.norm(q.r.T @ U))) @ Q.T
 
 
 def _grown(q: Quadratic, B: Array, U: Array, lam: float) -> tuple[Array, Array] | None:

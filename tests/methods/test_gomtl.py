@@ -9,7 +9,7 @@ import pytest
 
 import mtlref as mt
 from mtlref.datafit import data_fit
-from mtlref.optim.factored import DENSE
+from mtlref.optim.components import DENSE
 
 RNG = np.random.default_rng(4)
 X = [RNG.standard_normal((n, 5)) for n in (12, 9, 15, 11)]
