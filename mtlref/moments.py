@@ -97,6 +97,9 @@ class Moments:
         """The moments of all rows of ``data``. One pass, O(N p²), and T p² numbers kept (p² for a shared design)."""
         if any(y.dtype.kind != "f" for y in data.y):
             raise FormError("Moments need numeric targets; got text labels")
+        found = cls.of_ordinary(data)
+        if found is not None:
+            return found
         ex, ey = extreme_exponents(data)
         return cls.from_scaled(scaled_rows(data, ex, ey) if ex or ey else data, ex, ey)
 
@@ -114,11 +117,11 @@ class Moments:
 
     @classmethod
     def of_ordinary(cls, data: TaskData, *, centre: bool = True) -> Moments | None:
-        """``from_scaled`` of rows that need no scaling, None of others: their sizes are seen in the products.
+        """``from_scaled`` of dense rows without weights that need no scaling: their sizes are seen in the products.
 
-        Dense rows without weights.
+        None of others.
         """
-        if target_exponent(data):
+        if data.weights is not None or data.sparse or target_exponent(data):
             return None
         with np.errstate(all="ignore"):
             found = cls.from_scaled(data, centre=centre)

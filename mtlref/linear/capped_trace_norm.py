@@ -199,7 +199,8 @@ class CappedTraceNorm(StagedModel):
     Certificate: stationarity, the duality gap of the majoriser made at W itself: F cannot be lowered by more than
     that along it. It says nothing of other stationary points. result_.history has one entry a stage; the objective
     falls from stage to stage. At lam >= lam_max = σ_1(G) at W = 0 the answer is zero.
-    Cost: stages times that of the trace norm, each started at the last one's answer.
+    Cost: stages times that of the trace norm, each started at the last one's answer, and where they creep Newton's
+    steps in factors of W of rank m: O(T p² m) and some tens of inner steps of O(T p²) each.
     Departs from the source: unpenalised intercepts, row weights, the ridge term; certified stages until nothing
     changes. Source: sun2013; han2016.
 

@@ -140,7 +140,7 @@ class GOMTL(FactoredModel):
     Certificate: block optimality: neither S (with b) for this L nor L (with b) for this S can lower the objective by
     more than the gap, the sum of both duality gaps. The objective is not convex: a lower one may exist; lower_bound_
     says how much lower at most. W = 0 is block optimal too, and is the answer where no start ends below it.
-    Cost: a round O(T p² k² + (p k)³), for large p k O(T p² k) an inner step.
+    Cost: a round O(T p² k), and for large p k some tens of inner steps of O(T p²), else O((p k)³).
     Departs from the source: unpenalised intercepts, row weights, exact steps, Newton's method, restarts. Source:
     kumar2012.
 

@@ -78,7 +78,7 @@ class Prepared:
             plain = data.weights is None and not (model.fit_intercept or data.shared or data.sparse)
             begun = model.loss == "squared" and plain and few_rows(data)
             products = np.empty((data.T, data.p)) if begun else None
-            if model.loss == "squared" and data.weights is None and not (data.sparse or few_rows(data)):
+            if model.loss == "squared" and not few_rows(data):
                 moments = Moments.of_ordinary(data, centre=model.fit_intercept)
             ex, ey = (0, 0) if moments is not None else extreme_exponents(data, products)
             if model.loss == "logistic":

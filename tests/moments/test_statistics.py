@@ -93,13 +93,16 @@ def check_ordinary(module: Any) -> None:
             ready = module.Moments.of_ordinary(targets) is not None
             assert ready == (extreme_exponents(targets)[1] == 0)
     assert module.Moments.of_ordinary(columns_with([0.0, 2.0**50])) is None  # large by their mean alone
+    weighted = mt.TaskData.from_list([np.ones((3, 2))], [np.arange(3.0)], weights=[np.ones(3)])
+    assert module.Moments.of_ordinary(weighted) is None
 
 
 @pytest.mark.parametrize(("check", "module", "text", "fault"), [
     (check_tasks_in_turn, rowstatistics, "", ""),
     (check_tasks_in_turn, rowstatistics, "(least_squares(X, x_mean[t]) <= np.diag(cxx[t])).all()", "True"),
     (check_ordinary, moments, "", ""),
-    (check_ordinary, moments, "if target_exponent(data):", "if False:"),
+    (check_ordinary, moments, " or target_exponent(data)", ""),
+    (check_ordinary, moments, "data.weights is not None or ", ""),
     (check_ordinary, moments, "if ordinary(float(squares.max()), ", "if ordinary(0.0, "),
     (check_ordinary, moments, "float((squares / own).max()) / data.p", "1.0"),
     (check_ordinary, moments, "own * np.square(found.x_mean).sum(axis=1)", "0.0 * own"),
