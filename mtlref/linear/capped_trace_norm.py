@@ -194,13 +194,14 @@ class CappedTraceNorm(StagedModel):
     Attributes: coef_ (T, p), intercept_ (T,), tasks_, result_, stages_ (objective and certificate of each stage),
     rank_ (int), singular_values_ (min(p, T),), task_similarity_ (T, T), with the logistic loss classes_.
 
-    Raises: DataError, FormError for data or parameters out of range (``fit``). Warns: NotConverged.
+    Raises: DataError, FormError for data or parameters out of range (``fit``). Warns: NotConverged, with the logistic
+    loss also where what is free separates the classes: there is no minimum then, unless ridge > 0.
 
     Certificate: stationarity, the duality gap of the majoriser made at W itself: F cannot be lowered by more than
     that along it. It says nothing of other stationary points. result_.history has one entry a stage; the objective
     falls from stage to stage. At lam >= lam_max = σ_1(G) at W = 0 the answer is zero.
-    Cost: stages times that of the trace norm, each started at the last one's answer, and where they creep Newton's
-    steps in factors of W of rank m: O(T p² m) and some tens of inner steps of O(T p²) each.
+    Cost: stages times that of the trace norm, each started at the last one's answer; where they creep, Newton's steps
+    in factors of W of rank m, O(T p² m) each, with some tens of inner steps of O(T p²).
     Departs from the source: unpenalised intercepts, row weights, the ridge term; certified stages until nothing
     changes. Source: sun2013; han2016.
 

@@ -27,6 +27,8 @@ Array = NDArray[np.float64]
 STAGE_SHARE = 0.1
 # A stage that has begun is given so many iterations, so that it has an answer.
 FEWEST = 20
+# Stages in a row that find no minimum, as where nothing holds what is free, before there is none.
+FAILED = 2
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,7 @@ class StagedModel(LinearModel):
         at = np.zeros((ready.data.p, ready.data.T))
         stages: list[Stage] = []
         history: list[tuple[int, float]] = []
-        spent = 0
+        spent = failed = 0
         while True:
             by = ready.certifiers(self, {**here, "at": at})
             stage = run(
@@ -74,6 +76,7 @@ class StagedModel(LinearModel):
                 max(self.max_iter - spent, FEWEST),
             )
             spent += stage.n_iter
+            failed = 0 if stage.status is Status.CONVERGED else failed + 1
             final, b = certify(stage.W, stage.b)
             stages.append(Stage(final.primal, stage.certificate))
             history.append((spent, final.relative_gap))
@@ -81,7 +84,7 @@ class StagedModel(LinearModel):
                 status = Status.CONVERGED
             elif spent >= self.max_iter:
                 status = Status.MAX_ITER
-            elif (at == stage.W).all():
+            elif failed == FAILED or (at == stage.W).all():
                 status = Status.FLOOR
             else:
                 at, start = stage.W, (stage.W, stage.b)

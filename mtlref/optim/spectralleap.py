@@ -17,9 +17,11 @@ from mtlref.optim.spectral import PartialTraceTerm, by_admm, spectral_fit, with_
 
 Array = NDArray[np.float64]
 Start = tuple[Array, Array]
-# A leap ends where its steps have become so small, or after so many.
+# A leap ends where its steps have become so small, or after so many of ADMM's, or of Newton's on the logistic loss.
 STILL = 1e-12
-LEAP = 500
+LEAP, NEWTONS = 500, 15
+# Times the length of W, beyond which a leap is on its way to infinity: classes that the free directions separate.
+FARTHEST = 20.0
 # Of the largest curvature of a task: none.
 NONE = 1e-13
 
@@ -27,16 +29,18 @@ NONE = 1e-13
 def spectral_leap(problem: Problem, start: Start, term: PartialTraceTerm, ridge: float) -> tuple[Start, int]:
     """A point near a stationary one of L(W, b) + term + ridge/2 ‖W‖², and the iterations it took; it may miss."""
     found, b = start
+    reach = float(np.linalg.norm(found))
     if term.free == min(found.shape) and problem.loss == "squared":
         return (_unpenalised(problem, ridge), b), 1
-    steps = 0
+    steps, most = 0, LEAP if problem.loss == "squared" else NEWTONS
     for iterate in in_row_space(problem, start, lambda part, begin: _leaps(part, begin, term, ridge)):
         steps += 1
         if iterate is not None:
             last, found = found, iterate[0]
-            if float(np.linalg.norm(found - last)) <= STILL * float(np.linalg.norm(found)):
+            length = float(np.linalg.norm(found))
+            if float(np.linalg.norm(found - last)) <= STILL * length or length > FARTHEST * reach:
                 break
-        if steps >= LEAP:
+        if steps >= most:
             break
     return (found, b), steps
 

@@ -143,3 +143,18 @@ def test_an_answer_off_by_its_rounding_is_stationary() -> None:
         fitted = model.fit(repeated)
         W = fitted.coef_.T * (1 + 2e-16 * rng.integers(-8, 9, (5, 2)))
         assert mt.audit(model, repeated, W, fitted.intercept_).relative_gap <= 1e-7
+
+
+def test_where_nothing_holds_what_is_free_the_fit_ends_soon_and_says_so() -> None:
+    """Free directions that separate the classes: the loss falls all the way to infinity."""
+    rng = np.random.default_rng(3)
+    rows = rng.standard_normal((24, 12))
+    W = rng.standard_normal((12, 3)) @ rng.standard_normal((3, 8))
+    data = mt.TaskData.from_shared(rows, np.sign(rows @ W))
+    model = mt.CappedTraceNorm(loss="logistic", threshold=0.5)
+    model.set_params(lam=0.2 * model.lam_max(data))
+    with pytest.warns(mt.NotConverged):
+        model.fit(data)
+    assert model.n_iter_ < 300
+    held = model.set_params(ridge=0.01).fit(data)
+    assert held.result_.certificate.relative_gap <= held.tol
