@@ -208,7 +208,21 @@ def _at_unit_diagonal(q: Quadratic, level: Array, V: Array) -> Solver:
 
 
 def _conjugate_gradients(q: Quadratic, L: Array, level: Array, V: Array) -> Solver:
-    """Preconditioned by each task's own block, plus, for what neighbours share, the mean block at each level of L."""
+    precondition, least = blocks_and_mean(q, L, level, V)
+
+    def times(X: Array) -> Array:
+        return np.asarray(q.times(X) + L @ X)
+
+    def solve(R: Array) -> Array:
+        target = CG_ACCURACY * float(np.linalg.norm(R))
+        return conjugate_gradients(times, precondition, np.zeros_like(R), R, target, CG_LIMIT, least)
+
+    return solve
+
+
+def blocks_and_mean(q: Quadratic, L: Array, level: Array, V: Array) -> tuple[Solver, float]:
+    """(a preconditioner, what curvature is rounding): each task's own block, plus, for what neighbours share, the mean
+    block at each level of L = V diag(level) V'."""
     own = np.maximum(np.diag(L), _floor(q))
     mean = _mean_block(q)
     e, U = np.linalg.eigh(mean)
@@ -222,14 +236,7 @@ def _conjugate_gradients(q: Quadratic, L: Array, level: Array, V: Array) -> Solv
         smooth = V @ (((V.T @ R) @ U) * inverse) @ U.T
         return np.asarray(q.solve_shifted(R, own) + smooth)
 
-    def times(X: Array) -> Array:
-        return np.asarray(q.times(X) + L @ X)
-
-    def solve(R: Array) -> Array:
-        target = CG_ACCURACY * float(np.linalg.norm(R))
-        return conjugate_gradients(times, precondition, np.zeros_like(R), R, target, CG_LIMIT, least)
-
-    return solve
+    return precondition, least
 
 
 def _mean_block(q: Quadratic) -> Array:

@@ -6,7 +6,8 @@ min q(V) + Σ_j threshold_j m_j has the conditions
     HV − r + α − β = 0,    Σ_t (α + β)_tj = threshold_j,    α a = β b = μ,    μ → 0.
 
 Newton's step on them: K_t = H_t + diag(α/a + β/b) for each task, by its rows where they are few, and one system of the
-size of the features for the levels. Mehrotra 1992, On the implementation of a primal-dual interior point method: predictor and corrector.
+size of the features for the levels. Mehrotra 1992, On the implementation of a primal-dual interior point method:
+predictor and corrector.
 """
 
 from __future__ import annotations

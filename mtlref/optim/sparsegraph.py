@@ -27,15 +27,12 @@ def over_sparse_graph(q: Quadratic, L: Any) -> Solver:
     These do not reach far along a graph of many steps, such as a chain under a large weight. There the mean block at
     every level of L is added, by sparse factors of L + e I: graphs of many steps are those that factors do not fill.
     """
-    floor = 1e-14 * float(q.diagonal.max()) + 1e-300
-    own = np.maximum(L.diagonal(), floor)
-    least = NO_CURVATURE * float(q.diagonal.max() + own.max())
-    together = _common_moves(q, L, least)
+    near, least = blocks_and_parts(q, L)
     along: list[Solver] = []
 
     def precondition(R: Array) -> Array:
-        out = q.solve_shifted(R, own)
-        for further in (together, *along):
+        out = near(R)
+        for further in along:
             out = out + further(R)
         return np.asarray(out)
 
@@ -52,6 +49,18 @@ def over_sparse_graph(q: Quadratic, L: Any) -> Solver:
         return conjugate_gradients(times, precondition, X, left, target, CG_LIMIT, least)
 
     return solve
+
+
+def blocks_and_parts(q: Quadratic, L: Any) -> tuple[Solver, float]:
+    """(a preconditioner, what curvature is rounding): each task's own block, and what each connected part shares."""
+    own = np.maximum(L.diagonal(), 1e-14 * float(q.diagonal.max()) + 1e-300)
+    least = NO_CURVATURE * float(q.diagonal.max() + own.max())
+    together = _common_moves(q, L, least)
+
+    def precondition(R: Array) -> Array:
+        return np.asarray(q.solve_shifted(R, own) + together(R))
+
+    return precondition, least
 
 
 def _common_moves(q: Quadratic, L: Any, least: float) -> Solver:
