@@ -208,7 +208,12 @@ def _at_unit_diagonal(q: Quadratic, level: Array, V: Array) -> Solver:
 
 
 def _conjugate_gradients(q: Quadratic, L: Array, level: Array, V: Array) -> Solver:
-    precondition, least = blocks_and_mean(q, L, level, V)
+    """Preconditioned by each task's own block and, for what neighbours share, by ``mean_at_levels``."""
+    own = np.maximum(np.diag(L), _floor(q))
+    smooth, least = mean_at_levels(q, level, V)
+
+    def precondition(R: Array) -> Array:
+        return np.asarray(q.solve_shifted(R, own) + smooth(R))
 
     def times(X: Array) -> Array:
         return np.asarray(q.times(X) + L @ X)
@@ -220,10 +225,8 @@ def _conjugate_gradients(q: Quadratic, L: Array, level: Array, V: Array) -> Solv
     return solve
 
 
-def blocks_and_mean(q: Quadratic, L: Array, level: Array, V: Array) -> tuple[Solver, float]:
-    """(a preconditioner, what curvature is rounding): each task's own block, plus, for what neighbours share, the mean
-    block at each level of L = V diag(level) V'."""
-    own = np.maximum(np.diag(L), _floor(q))
+def mean_at_levels(q: Quadratic, level: Array, V: Array) -> tuple[Solver, float]:
+    """((H̄ + ridge + L)⁻¹ with the mean block H̄ and L = V diag(level) V', what curvature is rounding)."""
     mean = _mean_block(q)
     e, U = np.linalg.eigh(mean)
     e = np.maximum(e, 0.0)
@@ -232,11 +235,10 @@ def blocks_and_mean(q: Quadratic, L: Array, level: Array, V: Array) -> tuple[Sol
     least = NO_CURVATURE * float(curvature.max())
     inverse = np.divide(1.0, curvature, out=np.zeros_like(curvature), where=curvature > least)
 
-    def precondition(R: Array) -> Array:
-        smooth = V @ (((V.T @ R) @ U) * inverse) @ U.T
-        return np.asarray(q.solve_shifted(R, own) + smooth)
+    def smooth(R: Array) -> Array:
+        return np.asarray(V @ (((V.T @ R) @ U) * inverse) @ U.T)
 
-    return precondition, least
+    return smooth, least
 
 
 def _mean_block(q: Quadratic) -> Array:

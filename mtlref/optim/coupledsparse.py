@@ -1,4 +1,4 @@
-"""Loss plus tr(V' M V)/2 plus lam ‖V‖_1, tasks coupled by M: Newton's steps on what is not zero, ADMM where these end."""
+"""Loss plus tr(V' M V)/2 plus lam ‖V‖_1, tasks coupled by M: Newton on what is not zero, ADMM where it ends."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from mtlref.optim.admm import RELAXATION
 from mtlref.optim.conjugate import conjugate_gradients
-from mtlref.optim.coupled import Solver, blocks_and_mean, graph_solver
+from mtlref.optim.coupled import Solver, graph_solver, mean_at_levels
 from mtlref.optim.problem import Problem
 from mtlref.optim.proxnewton import prox_newton
 from mtlref.optim.quadratic import Quadratic
 from mtlref.optim.run import Iterate
-from mtlref.optim.sparsegraph import blocks_and_parts
+from mtlref.optim.sparsegraph import common_moves
 from mtlref.optim.spectral import natural_rho
 
 Array = NDArray[np.float64]
@@ -33,6 +33,10 @@ CG_ACCURACY = 1e-3
 CG_LIMIT = 500
 SIZES = (1.0, 0.5, 0.1)
 ROUNDING = 1e-14
+# Of the curvature: what a preconditioner has where there is none.
+NEARLY_NONE = 1e-9
+# Times the mean curvature.
+DAMPING = 1e-2
 
 
 def sparse_coupled_fit(problem: Problem, start: Start | None, M: Any, lam: float) -> Iterator[Iterate]:
@@ -94,19 +98,19 @@ def _quadratic(q: Quadratic, M: Any, lam: float, V: Array) -> Iterator[tuple[Arr
 
 @dataclass(frozen=True)
 class _System:
-    """q(V) + tr(V' M V)/2, and how equations in some of its entries are preconditioned."""
+    """q(V) + tr(V' M V)/2; together : about its inverse on what tasks share, beside which each has its own block."""
 
     q: Quadratic
     M: Any
-    precondition: Solver
+    together: Solver
     least: float
 
     @classmethod
     def of(cls, q: Quadratic, M: Any) -> _System:
         if not isinstance(M, np.ndarray):
-            return cls(q, M, *blocks_and_parts(q, M))
+            return cls(q, M, *common_moves(q, M))
         level, Q = np.linalg.eigh(M)
-        return cls(q, M, *blocks_and_mean(q, M, np.maximum(level, 0.0), Q))
+        return cls(q, M, *mean_at_levels(q, np.maximum(level, 0.0), Q))
 
     def times(self, V: Array) -> Array:
         """The Hessian's product."""
@@ -133,7 +137,9 @@ class _System:
         if not on.any():
             return None
         right = np.where(on, g - lam * sign, 0.0)
-        step = self._dense(on, right) if on.sum() <= DENSE else self._by_products(on, right)
+        # Fewer rows than entries leave some directions to the damping, which ends with what is left of the conditions.
+        damping = DAMPING * self.q.curvatures[1] * min(1.0, self.miss(lam, V))
+        step = (self._dense if on.sum() <= DENSE else self._by_products)(on, right, damping)
         if step is None or not np.isfinite(step).all():
             return None
         before = self._value(lam, V, g)
@@ -151,18 +157,20 @@ class _System:
         """The objective, with g = ``pull(V)``: V'(HV)/2 − r'V = −V'(g + r)/2."""
         return lam * float(np.abs(V).sum()) - float(np.vdot(V, g + self.q.r)) / 2
 
-    def _by_products(self, on: Array, right: Array) -> Array:
+    def _by_products(self, on: Array, right: Array, damping: float) -> Array:
+        own = self.M.diagonal() + damping + NEARLY_NONE * float(self.q.diagonal.max())
+
         def times(X: Array) -> Array:
-            return np.where(on, self.times(X), 0.0)
+            return np.where(on, self.times(X) + damping * X, 0.0)
 
         def precondition(R: Array) -> Array:
-            return np.where(on, self.precondition(R), 0.0)
+            return np.where(on, self.q.solve_shifted(R, own) + self.together(R), 0.0)
 
         target = CG_ACCURACY * float(np.linalg.norm(right))
         zero = np.zeros_like(right)
         return conjugate_gradients(times, precondition, zero, right, target, CG_LIMIT, self.least)
 
-    def _dense(self, on: Array, right: Array) -> Array | None:
+    def _dense(self, on: Array, right: Array, damping: float) -> Array | None:
         q = self.q
         t, j = np.nonzero(on)
         features, place = np.unique(j, return_inverse=True)
@@ -174,7 +182,7 @@ class _System:
         K = np.where(j[:, None] == j[None, :], pairs, 0.0)
         block = np.zeros_like(t) if len(part) == 1 else t
         K += np.where(t[:, None] == t[None, :], part[block[:, None], place[:, None], place[None, :]], 0.0)
-        K[np.diag_indices(len(t))] += q.ridge + 1e-13 * float(np.diag(K).max())
+        K[np.diag_indices(len(t))] += damping + 1e-13 * float(np.diag(K).max())
         try:
             solution = np.linalg.solve(K, right[on])
         except np.linalg.LinAlgError:
