@@ -208,19 +208,12 @@ def _at_unit_diagonal(q: Quadratic, level: Array, V: Array) -> Solver:
 
 
 def _conjugate_gradients(q: Quadratic, L: Array, level: Array, V: Array) -> Solver:
-    """Preconditioned by each task's own block, plus, for what neighbours share, the mean block at each level of L."""
+    """Preconditioned by each task's own block and, for what neighbours share, by ``mean_at_levels``."""
     own = np.maximum(np.diag(L), _floor(q))
-    mean = _mean_block(q)
-    e, U = np.linalg.eigh(mean)
-    e = np.maximum(e, 0.0)
-    curvature = e[None, :] + level[:, None] + q.ridge
-    # What the mean block and the graph both leave free has no right-hand side but rounding, which must not grow.
-    least = NO_CURVATURE * float(curvature.max())
-    inverse = np.divide(1.0, curvature, out=np.zeros_like(curvature), where=curvature > least)
+    smooth, least = mean_at_levels(q, level, V)
 
     def precondition(R: Array) -> Array:
-        smooth = V @ (((V.T @ R) @ U) * inverse) @ U.T
-        return np.asarray(q.solve_shifted(R, own) + smooth)
+        return np.asarray(q.solve_shifted(R, own) + smooth(R))
 
     def times(X: Array) -> Array:
         return np.asarray(q.times(X) + L @ X)
@@ -230,6 +223,22 @@ def _conjugate_gradients(q: Quadratic, L: Array, level: Array, V: Array) -> Solv
         return conjugate_gradients(times, precondition, np.zeros_like(R), R, target, CG_LIMIT, least)
 
     return solve
+
+
+def mean_at_levels(q: Quadratic, level: Array, V: Array) -> tuple[Solver, float]:
+    """((H̄ + ridge + L)⁻¹ with the mean block H̄ and L = V diag(level) V', what curvature is rounding)."""
+    mean = _mean_block(q)
+    e, U = np.linalg.eigh(mean)
+    e = np.maximum(e, 0.0)
+    curvature = e[None, :] + level[:, None] + q.ridge
+    # What the mean block and the graph both leave free has no right-hand side but rounding, which must not grow.
+    least = NO_CURVATURE * float(curvature.max())
+    inverse = np.divide(1.0, curvature, out=np.zeros_like(curvature), where=curvature > least)
+
+    def smooth(R: Array) -> Array:
+        return np.asarray(V @ (((V.T @ R) @ U) * inverse) @ U.T)
+
+    return smooth, least
 
 
 def _mean_block(q: Quadratic) -> Array:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mtlref.optim.quadratic import Quadratic
-from mtlref.optim.stacks import principal
+from mtlref.optim.stacks import inverse_factors, principal
 
 Array = NDArray[np.float64]
 # Holds what the data leave free where it is (duplicate columns, few rows), and slows Newton's method by nothing seen.
@@ -72,27 +72,36 @@ class Peaks:
         u, level, a = u[:, on], level[on], on.size
         tied = np.abs(u) >= level
         S = np.where(tied, np.sign(u), 0.0)
+        shift = PROXIMAL + damping
         H = np.broadcast_to(principal(q.H, on), (q.T, a, a))
-        diagonal = np.arange(a)
-        H = H.copy()
-        H[:, diagonal, diagonal] += PROXIMAL + damping
-        r = q.r[:, on] + (PROXIMAL + damping) * V[:, on]
+        r = q.r[:, on] + shift * V[:, on]
         HS = H * S[:, None, :]
+        # Each task's free entries first, filled up to as many as any has with rows and columns of the identity.
         free = ~tied
-        K = H * (free[:, :, None] & free[:, None, :])
-        K[:, diagonal, diagonal] += tied
-        right = np.concatenate([np.where(free, r, 0.0)[:, :, None], -HS * free[:, :, None]], axis=2)
+        most = max(int(free.sum(axis=1).max()), 1)
+        where = np.argsort(tied, axis=1, kind="stable")[:, :most]
+        kept = np.take_along_axis(free, where, axis=1)
+        task = np.arange(q.T)[:, None]
+        K = H[task[:, :, None], where[:, :, None], where[:, None, :]] * (kept[:, :, None] & kept[:, None, :])
+        diagonal = np.arange(most)
+        K[:, diagonal, diagonal] += np.where(kept, shift, 1.0)
         try:
-            x = np.linalg.solve(K, right)
-            # z_t = x_t + B_t m, and what m must solve.
-            B = x[:, :, 1:]
-            B[:, diagonal, diagonal] += S
-            pull = S * (r - np.matmul(H, x[:, :, :1])[:, :, 0])
-            M = np.einsum("tij,tik->jk", HS, B, optimize=True)
+            X = inverse_factors(K, 0.0)  # of the factors of K = L L'
+            half = np.matmul(X, (r[task, where] * kept)[:, :, None])
+            C = np.matmul(X, HS[task, where] * kept[:, :, None])
+            # Free entries are K⁻¹ (r − H S m) for levels m; those must solve M m = Σ_t S (r − H x) − threshold.
+            x = np.zeros((q.T, a))
+            x[task, where] = np.matmul(half.transpose(0, 2, 1), X)[:, 0]
+            pull = S * (r - np.matmul(H, x[:, :, None])[:, :, 0])
+            tall = C.reshape(-1, a)
+            M = np.einsum("tj,tjk->jk", S, HS) - tall.T @ tall
+            M[np.arange(a), np.arange(a)] += shift * np.square(S).sum(axis=0)
             m = np.linalg.solve((M + M.T) / 2, pull.sum(axis=0) - self.threshold[on])
         except np.linalg.LinAlgError:
             return None
-        step[:, on] = x[:, :, 0] + B @ m - V[:, on]
+        z = S * m
+        z[task, where] += np.matmul((half - np.matmul(C, m[:, None])).transpose(0, 2, 1), X)[:, 0] * kept
+        step[:, on] = z - V[:, on]
         return step if np.isfinite(step).all() else None
 
     def activate(self, q: Quadratic, V: Array, g: Array) -> Array:

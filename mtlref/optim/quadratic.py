@@ -26,6 +26,8 @@ Array = NDArray[np.float64]
 BLOCK = 2**16
 # Below this share of the curvature an inverse factor costs half of the digits of a solve.
 FAINT = 1e-8
+# Factors with fewer rows than this share of the columns are kept beside the H that is made of them.
+FEW = 0.8
 # Of the mean curvature, where the spectrum is not known: as the lowest that counts.
 LEAST_CURVED = 1e-4
 
@@ -34,7 +36,8 @@ LEAST_CURVED = 1e-4
 class Quadratic:
     """q(V); ``ridge`` is added to the diagonal of every H_t.
 
-    stack : (T, k, p), the A_t filled up with rows of zeros, where they are held so.
+    stack : (T, k, p), the A_t filled up with rows of zeros, where they are held so. root : the same beside a dense H of
+    few rows, H_t = root_t' root_t but for a ridge on the diagonal; (1, k, p) where shared.
     """
 
     r: Array
@@ -42,6 +45,7 @@ class Quadratic:
     A: tuple[Array, ...] | None = None
     ridge: float = 0.0
     stack: Array | None = None
+    root: Array | None = None
 
     @classmethod
     def from_moments(cls, m: Moments, c: Array, fit_intercept: bool) -> Quadratic:
@@ -117,12 +121,16 @@ class Quadratic:
         """The same with all other coordinates at zero, dense."""
         f = np.asarray(features)
         if self.H is not None:
-            H = principal(self.H, f)
-        else:
-            assert self.A is not None
-            parts = (A[:, f] for A in self.A)
-            H = np.stack([A.T @ A for A in parts])
-        return Quadratic(self.r[:, f], H, None, self.ridge)
+            return Quadratic(self.r[:, f], principal(self.H, f), None, self.ridge)
+        assert self.A is not None
+        parts = [A[:, f] for A in self.A]
+        root = None
+        rows = max(A.shape[0] for A in parts)
+        if rows < FEW * f.size and all(isinstance(A, np.ndarray) for A in parts):
+            root = np.zeros((len(parts), rows, f.size))
+            for own, A in zip(root, parts, strict=True):
+                own[: len(A)] = A
+        return Quadratic(self.r[:, f], np.stack([A.T @ A for A in parts]), None, self.ridge, root=root)
 
     def rescaled(self, s: Array) -> Quadratic:
         """In the coordinates s_j v_tj (s of shape (p,) or (T, p)): H_t / (s s'), r / s. Dense only, ridge included."""
@@ -131,7 +139,8 @@ class Quadratic:
         H = self.H
         if self.ridge:
             H = H + self.ridge * np.eye(self.p)
-        return Quadratic(self.r / s2, H / (s2[:, :, None] * s2[:, None, :]), None, 0.0)
+        root = None if self.root is None else self.root / s2[:, None, :]
+        return Quadratic(self.r / s2, H / (s2[:, :, None] * s2[:, None, :]), None, 0.0, root=root)
 
     @cached_property
     def unit_entries(self) -> tuple[Array, Quadratic]:

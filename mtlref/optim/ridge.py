@@ -7,7 +7,7 @@ residuals in twice the working precision (mtlref.linalg.least_squares), which lo
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ from mtlref.errors import DataError
 from mtlref.linalg import LeastSquares, RankDeficient
 from mtlref.moments import Moments
 from mtlref.optim.problem import Problem
+from mtlref.optim.quadratic import Quadratic
 from mtlref.optim.run import Iterate
 from mtlref.optim.smooth import in_row_space, quadratic_penalty
 
@@ -25,6 +26,8 @@ Start = tuple[Array, Array]
 GRAM_CONDITION = 1e8
 # Moments whose matrix of correlations is worse than this do not determine what lam = 0 asks for.
 MOMENT_CONDITION = 1e12
+# A shift above this share of the curvature is solved by inverses as well as by eigenvalues, in less time.
+WELL = 1e-8
 
 
 def ridge(problem: Problem, start: Start | None, *, lam: float, whose: str = "") -> Iterator[Iterate]:
@@ -42,13 +45,17 @@ def ridge(problem: Problem, start: Start | None, *, lam: float, whose: str = "")
         if found is not None:
             yield found
             return
-    yield from in_row_space(
-        problem,
-        start,
-        lambda part, begin: quadratic_penalty(
-            part, begin, times=lambda V: lam * V, factor=lambda q: lambda R: q.solve_shifted(R, lam)
-        ),
-    )
+
+    def factor(q: Quadratic) -> Callable[[Array], Array]:
+        # Newton's models are solved with one shift each, the squared loss with those of a path.
+        if problem.loss == "logistic" and lam > WELL * q.curvatures[2]:
+            return q.shifted(lam)
+        return lambda R: q.solve_shifted(R, lam)
+
+    def inside(part: Problem, begin: Start | None) -> Iterator[Iterate]:
+        return quadratic_penalty(part, begin, times=lambda V: lam * V, factor=factor)
+
+    yield from in_row_space(problem, start, inside)
 
 
 def ill_conditioned(problem: Problem, lam: float) -> bool:

@@ -199,7 +199,7 @@ def _units(penalty: Penalty) -> Array:
     return penalty.threshold if reference is None else np.asarray(reference)
 
 
-def _sane_steps(q: Quadratic, penalty: Penalty, V: Array, g: Array) -> Iterator[Array]:
+def _sane_steps(q: Quadratic, penalty: Penalty, V: Array, g: Array, swift: bool = False) -> Iterator[Array]:
     """Newton's step, and damped ones for where it leaves all proportion or leads nowhere.
 
     Fewer rows than active features make H singular; so do columns that are each other's mirror image, of which only
@@ -207,7 +207,7 @@ def _sane_steps(q: Quadratic, penalty: Penalty, V: Array, g: Array) -> Iterator[
     """
     reach = FAR * (float(np.linalg.norm(V)) + float(np.linalg.norm(g)))
     least = 0.0
-    for damping in DAMPINGS:
+    for damping in DAMPINGS[:1] if swift else DAMPINGS:
         if damping < least:
             continue
         step = penalty.newton(q, V, g, damping)
@@ -260,7 +260,7 @@ def _descend(
 ) -> tuple[Array, Array, float, float] | None:
     """(V, HV, residual, value) after a line search along the first step that descends; None where none does."""
     allowed = value + 1e-14 * abs(value)
-    for step in _sane_steps(q, penalty, V, q.r - HV):
+    for step in _sane_steps(q, penalty, V, q.r - HV, swift):
         size = 1.0
         for k in range(HALVINGS + 1):
             trial = (

@@ -27,10 +27,8 @@ def over_sparse_graph(q: Quadratic, L: Any) -> Solver:
     These do not reach far along a graph of many steps, such as a chain under a large weight. There the mean block at
     every level of L is added, by sparse factors of L + e I: graphs of many steps are those that factors do not fill.
     """
-    floor = 1e-14 * float(q.diagonal.max()) + 1e-300
-    own = np.maximum(L.diagonal(), floor)
-    least = NO_CURVATURE * float(q.diagonal.max() + own.max())
-    together = _common_moves(q, L, least)
+    own = np.maximum(L.diagonal(), 1e-14 * float(q.diagonal.max()) + 1e-300)
+    together, least = common_moves(q, L)
     along: list[Solver] = []
 
     def precondition(R: Array) -> Array:
@@ -54,12 +52,13 @@ def over_sparse_graph(q: Quadratic, L: Any) -> Solver:
     return solve
 
 
-def _common_moves(q: Quadratic, L: Any, least: float) -> Solver:
-    """(Σ_t H_t + 1'L1)⁻¹ over each connected part: all of its tasks moved as one."""
+def common_moves(q: Quadratic, L: Any) -> tuple[Solver, float]:
+    """((Σ_t H_t + 1'L1)⁻¹ over each connected part: all of its tasks moved as one; what curvature is rounding)."""
     from scipy.sparse.csgraph import connected_components
 
+    least = NO_CURVATURE * float(q.diagonal.max() + L.diagonal().max(initial=0.0))
     if q.H is None:  # factors of wide designs: a p × p matrix for each part would be larger than the data
-        return np.zeros_like
+        return np.zeros_like, least
     number, part = connected_components(L, directed=False)
     order = np.argsort(part, kind="stable")
     starts = np.searchsorted(part[order], np.arange(number))
@@ -78,7 +77,7 @@ def _common_moves(q: Quadratic, L: Any, least: float) -> Solver:
         along = np.matmul(sums(R)[:, None, :], U)[:, 0, :] * inverse
         return np.asarray(np.matmul(U, along[:, :, None])[:, :, 0][part])
 
-    return move
+    return move, least
 
 
 def _mean_block_along(q: Quadratic, L: Any, least: float) -> Solver:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -119,6 +121,40 @@ def test_the_interior_point_method_alone_reaches_the_optimality_conditions(rows:
     assert (np.abs(g).sum(axis=0) <= 0.2 * (1 + 1e-9)).all()
     # <g, v_j> = threshold_j max |v_j|, which together with the line above is optimality.
     np.testing.assert_allclose((g * V).sum(axis=0), 0.2 * np.abs(V).max(axis=0), rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("shared", [False, True])
+@pytest.mark.parametrize("ridge", [0.0, 0.3])
+def test_interior_points_by_few_rows_are_those_by_dense_matrices(shared: bool, ridge: float) -> None:
+    rng = np.random.default_rng(4)
+    A = tuple(rng.standard_normal((n, 12)) for n in ((5,) if shared else (5, 3, 4)))
+    r = np.stack([rng.standard_normal(len(A[t % len(A)])) @ A[t % len(A)] for t in range(3)])
+    few = Quadratic(r, A=A).restrict(np.arange(12)).with_ridge(ridge).unit_rows[1]
+    assert few.root is not None
+    assert few.root.shape == (len(A), 5, 12)
+    threshold = np.full(12, 0.4)
+    dense = interior(replace(few, root=None), threshold)
+    pairs = list(itertools.islice(zip(interior(few, threshold), dense, strict=False), 8))
+    for (V, _), (W, _) in pairs:
+        np.testing.assert_allclose(V, W, rtol=1e-7, atol=1e-8)  # eight steps let rounding grow
+    assert pairs[-1][0][1] <= 1e-3
+
+
+def test_newtons_step_on_few_free_entries_solves_the_stationary_equations() -> None:
+    """The levels' system and each task's own free entries, of which the tasks have none, some and most."""
+    rng = np.random.default_rng(3)
+    A = rng.standard_normal((3, 30, 6))
+    H = np.einsum("tij,tik->tjk", A, A)
+    level = np.array([1.0, 2.0, 1.5, 0.7, 1.1, 0.9])
+    V = np.array([[1, 1, -1, 1, -1, 1], [0.2, 1, 0.1, -1, 0.3, 1], [0.1, 0.2, -0.3, 0.1, 1, -0.4]]) * level
+    tied = np.abs(V) == level
+    pull = np.where(tied, np.sign(V), 0.0)
+    penalty = Peaks(np.abs(pull).sum(axis=0))
+    q = Quadratic(np.matmul(H, V[:, :, None])[:, :, 0] + pull, H)  # of which V is the answer
+    off = V * (1 + 0.01 * rng.standard_normal(6))  # the same structure, other levels
+    step = penalty.newton(q, off, q.r - q.times(off), 0.0)
+    assert step is not None
+    np.testing.assert_allclose(off + step, V, rtol=1e-8)
 
 
 def test_newtons_step_ends_rows_that_the_prox_ends_and_solves_the_rest() -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import mtlref as mt
+from mtlref.optim import ridge
 
 RNG = np.random.default_rng(1)
 X = [RNG.standard_normal((n, 5)) for n in (12, 9, 15)]
@@ -47,3 +48,18 @@ def test_wide_data_stay_in_the_span_of_the_rows() -> None:
 def test_similarity_is_a_matrix_of_cosines() -> None:
     model = mt.SingleTaskRidge(lam=0.1).fit([X[0], X[0], X[0]], [Y[0], -Y[0], np.zeros(12)])
     np.testing.assert_allclose(model.task_similarity_, [[1, -1, 0], [-1, 1, 0], [0, 0, 0]], atol=1e-12)
+
+
+@pytest.mark.parametrize("p", [6, 40])
+def test_newtons_models_by_inverses_are_those_by_eigenvalues(p: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Few and many features beside the 12 rows of a task; fits of ten iterations, so that none needs more."""
+    rng = np.random.default_rng(5)
+    X = [rng.standard_normal((12, p)) for _ in range(3)]
+    y = [np.where(rng.permutation(12) < 6, -1.0, 1.0) for _ in range(3)]
+    model = mt.SingleTaskRidge(lam=0.02, loss="logistic", tol=1e-10, max_iter=10)
+    answers = []
+    for well in (0.0, np.inf):
+        monkeypatch.setattr(ridge, "WELL", well)
+        answers.append(model.fit(X, y).coef_)
+        assert model.result_.converged
+    np.testing.assert_allclose(answers[0], answers[1], rtol=1e-9, atol=1e-12)
