@@ -28,6 +28,7 @@ FINEST = 1e-11
 INNER_SHARE = 3e-2
 ROUGH = 1e-5
 STALE = 4
+EPS = float(np.finfo(float).eps)
 FIRST_GOAL = GOAL_SHARE = 0.1
 
 
@@ -97,16 +98,19 @@ def _all_features(
 
     def inner(q: Quadratic, V: Array) -> Array:
         q = q.with_ridge(ridge) if q.H is not None else q.restrict(np.arange(q.p)).with_ridge(ridge)
+        HV = q.times(V)
         # Far out residuals have no measure: a share of a large one is no condition at all.
-        goal = max(FINEST, INNER_SHARE * min(1.0, penalty.residual(V, q.r - q.times(V))))
+        goal = max(FINEST, INNER_SHARE * min(1.0, penalty.residual(V, q.r - HV)))
         # The best point is kept, so that the step to it descends even where the goal stays out of reach.
-        best, lowest = V, q.value(V) + penalty.value(V)
-        first = lowest
+        best, lowest = V, q.value(V, HV) + penalty.value(V)
+        # What rounding may add: of a V far out the terms of a value, |V_i H_ij V_j|, are far larger than their sum.
+        reach = float(np.square((np.sqrt(q.diagonal) * np.abs(V)).sum(axis=1)).sum())
+        first = lowest + EPS * (reach + float(np.vdot(np.abs(q.r), np.abs(V))))
         for k, (V, _) in enumerate(sparse_quadratic(q, kind, lam, V, share)):
             HV = q.times(V)
             value = q.value(V, HV) + penalty.value(V)
-            # No step that raises the model is one, whatever the conditions at its end; rounding may raise it.
-            if value <= first + 1e-14 * abs(first) and penalty.residual(V, q.r - HV) <= goal:
+            # No step that raises the model is one, whatever the conditions at its end.
+            if value <= first and penalty.residual(V, q.r - HV) <= goal:
                 return V
             if value < lowest:
                 best, lowest = V, value

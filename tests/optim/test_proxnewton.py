@@ -11,6 +11,7 @@ from scipy.special import expit
 import mtlref as mt
 from mtlref.optim import proxnewton, rowsproblem
 from mtlref.optim.rowsproblem import majorising_curvature
+from mtlref.verify.strategies import build
 
 METHODS: list[tuple[Any, dict[str, Any]]] = [
     (mt.SingleTaskRidge, {}),
@@ -88,3 +89,11 @@ def test_the_parabola_lies_nowhere_below_the_loss() -> None:
     # It touches again at −z, so that a smaller curvature would cross the loss.
     again = loss[:, 0] - 2 * slope[:, 0] * z + 2 * bend[:, 0] * z**2 - np.logaddexp(0.0, z)
     np.testing.assert_allclose(again, 0.0, atol=1e-9)  # up to 1e3 less 1e3
+
+
+@pytest.mark.parametrize("kind", [mt.SingleTaskLasso, mt.JointFeature, mt.JointFeatureLinf])
+def test_a_last_step_is_not_refused_for_the_rounding_of_far_coefficients(kind: Any) -> None:
+    """Separated classes: terms of a model's value are thousands of times their sum."""
+    data = build(("plain",), 1, 5, 6, 104, "logistic")
+    model = kind(lam=0.0016484965506443237, fit_intercept=False, loss="logistic", tol=1e-9).fit(data)
+    assert model.result_.certificate.relative_gap <= 1e-9
