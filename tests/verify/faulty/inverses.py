@@ -45,7 +45,9 @@ def nearest(M: Array, k: float) -> Array:
     low, high = min(values) - 1.0, max(values)
     for _ in range(60):
         middle = (low + high) / 2
-        low, high = (middle, high) if sum(min(max(v - middle, 0.0), 1.0) for v in values) > k else (low, middle)
+        low, high = (
+            (middle, high) if sum(min(max(v - middle, 0.0), 1.0) for v in values) > k else (low, middle)
+        )
     return (U * np.clip(m - low, 0, 1)) @ U.T
 
 
