@@ -6,7 +6,6 @@ import importlib.util
 import inspect
 import json
 import os
-import shutil
 import subprocess
 import sys
 import warnings
@@ -131,20 +130,29 @@ def mutated(monkeypatch: pytest.MonkeyPatch) -> Callable[[ModuleType, str, str],
 def package_with(tmp_path: Path) -> Callable[[str, str, str], Path]:
     """package_with(file, old, new): a folder with the package in it, with ``new`` in that file in place of ``old``.
 
-    All else are links to the files that are there, compiled ones too, so that only one file is compiled anew.
+    All else are links to what is there, whole folders and compiled modules too, so that only one file is compiled anew.
     """
     root = Path(mt.__file__).parent
 
     def made(file: str, old: str, new: str) -> Path:
-        text = (root / file).read_text(encoding="utf-8")
-        assert old in text, f"{file} no longer holds {old!r}: bring the table up to date"
+        changed = Path(os.path.normpath(file))
+        text = (root / changed).read_text(encoding="utf-8")
+        assert old in text, f"{changed} no longer holds {old!r}: bring the table up to date"
         copy = tmp_path / "mtlref"
-        shutil.copytree(root, copy, ignore=shutil.ignore_patterns("data"), copy_function=os.symlink)
-        changed = copy / file
-        for held in (changed, *(changed.parent / "__pycache__").glob(f"{changed.stem}.*.pyc")):
-            held.unlink()
-        changed.write_text(text.replace(old, new, 1), encoding="utf-8")
+        for folder in reversed(changed.parents):
+            linked(folder, copy, lambda name: not (root / changed).is_relative_to(root / folder / name))  # noqa: B023
+        compiled = changed.parent / "__pycache__"
+        if (root / compiled).is_dir():
+            (copy / compiled).unlink()
+            linked(compiled, copy, lambda name: not name.startswith(f"{changed.stem}."))
+        (copy / changed).write_text(text.replace(old, new, 1), encoding="utf-8")
         return tmp_path
+
+    def linked(folder: Path, copy: Path, wanted: Callable[[str], bool]) -> None:
+        (copy / folder).mkdir()
+        for name in os.listdir(root / folder):
+            if wanted(name):
+                os.symlink(root / folder / name, copy / folder / name)
 
     return made
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import ClassVar
 
 import numpy as np
@@ -33,12 +34,13 @@ class BoxNorm:
         if (sigma > 0).sum() <= self.k:
             return np.ones_like(sigma)
         s = sigma / sigma.max()
-        low, high = eta, (1 + eta) / s[s > 0].min()
+        low, high = float(eta), float((1 + eta) / s[s > 0].min())
+        values = s.tolist()
         for _ in range(200):  # halves the range of log τ
-            middle = float(np.sqrt(low) * np.sqrt(high))
+            middle = math.sqrt(low) * math.sqrt(high)
             if not low < middle < high:
                 break
-            if np.clip(middle * s - eta, 0.0, 1.0).sum() <= self.k:
+            if sum(min(max(middle * v - eta, 0.0), 1.0) for v in values) <= self.k:
                 low = middle
             else:
                 high = middle

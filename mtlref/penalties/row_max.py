@@ -65,13 +65,15 @@ class RowMax:
         """argmin_W step · value(W) + ‖W − V‖² / 2: entries cut at a level, found by bisection."""
         out = np.zeros_like(V)
         for j, row in enumerate(V):
-            size = np.abs(row)
-            low, high = 0.0, float(size.max())
-            if size.sum() <= step:
+            size = np.abs(row).tolist()
+            low, high = 0.0, max(size)
+            if sum(size) <= step:
                 continue
             for _ in range(200):
                 level = (low + high) / 2
-                if np.maximum(size - level, 0.0).sum() > step:
+                if not low < level < high:
+                    break
+                if sum(max(v - level, 0.0) for v in size) > step:
                     low = level
                 else:
                     high = level

@@ -203,17 +203,24 @@ def _style() -> Iterator[None]:
 
 
 def _png(figure: Figure) -> bytes:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    # savefig would draw everything once more, unseen, before it draws: to place what drawing places anyway.
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=180, facecolor="white", metadata={"Software": None})
+    figure.set_dpi(180)
+    figure.set_facecolor("white")
+    FigureCanvasAgg(figure).print_png(buffer, metadata={"Software": None})
     return buffer.getvalue()
 
 
 def _svg(figure: Figure, axes: np.ndarray, *, draw: Draw, name: str, alt: str) -> str:
     """The SVG element alone, as wide as its place, its ids its own."""
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+
     draw(axes[0, 0], PAGE)
     buffer = io.StringIO()
     figure.patch.set_alpha(0)
-    figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+    FigureCanvasSVG(figure).print_svg(buffer, metadata={"Date": None, "Creator": None})
     text = buffer.getvalue()
     text = text[text.index("<svg") :]
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)

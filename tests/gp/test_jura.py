@@ -44,13 +44,14 @@ def median_error(model: Any, X: Any, Y: Any, *, log: bool) -> float:
     [
         # Elsewhere: an exact implementation's figures in the same setting. These models were seen with
         # their errors known: the tests hold figures. The model that training data choose is in docs/gallery.
-        ({"rank": 2, "mean": "linear"}, False, 0.457, 0.4551),
-        ({"rank": 2, "mean": "linear"}, True, 0.405, 0.4041),
+        # A start drawn at random ends where the one from the data does: once is enough to see.
+        ({"rank": 2, "mean": "linear", "n_restarts": 1}, False, 0.457, 0.4551),
+        ({"rank": 2, "mean": "linear", "n_restarts": 0}, True, 0.405, 0.4041),
     ],
 )
 def test_other_metals_help(places: Any, options: Any, log: bool, elsewhere: float, here: float) -> None:
     X, Y = places
-    error = median_error(mt.MultiTaskGP(RBF(1.0), n_restarts=1, **options), X, Y, log=log)
+    error = median_error(mt.MultiTaskGP(RBF(1.0), **options), X, Y, log=log)
     # The optimum is one; L-BFGS-B stops within 1e-5 of a zero gradient, which moves the error by less than 2e-3.
     assert abs(error - here) <= 2e-3
     assert error <= elsewhere + 2e-3

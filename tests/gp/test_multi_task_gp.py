@@ -224,7 +224,7 @@ def test_the_contract_of_scikit_learn() -> None:
     checks = pytest.importorskip("sklearn.utils.estimator_checks")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        results = checks.check_estimator(mt.MultiTaskGP(n_restarts=0, max_iter=30), on_fail=None)
+        results = checks.check_estimator(mt.MultiTaskGP(n_restarts=0, max_iter=8), on_fail=None)
     failed = [(r["check_name"], r["exception"]) for r in results if r["status"] == "failed"]
     assert not failed
 

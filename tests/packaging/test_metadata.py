@@ -61,10 +61,11 @@ def test_typed_marker_and_templates_are_inside_the_package():
     assert list((package / "study" / "templates").glob("*.html"))
 
 
-def test_import_takes_nothing_optional_along():
-    """Neither optional packages nor the heavy parts of SciPy are loaded by ``import mtlref`` alone."""
+@pytest.mark.parametrize("module", ["mtlref", "mtlref.cli"])
+def test_import_takes_nothing_optional_along(module):
+    """Neither optional packages nor the heavy parts of SciPy are loaded before they are needed."""
     heavy = "sklearn cvxpy hypothesis matplotlib joblib tqdm pooch jinja2 pandas polars pyarrow scipy.stats scipy.io"
-    code = f"import sys, mtlref; print(*[m for m in {heavy.split()!r} if m in sys.modules])"
+    code = f"import sys, {module}; print(*[m for m in {heavy.split()!r} if m in sys.modules])"
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=True
     )

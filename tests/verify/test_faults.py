@@ -44,7 +44,7 @@ FAULTS = (
     # So near to the answer a momentum point is one like any unfinished one; test_diagnosis has some far off.
     Fault(shrinking.momentum_point, shrinking.prox_point, "JointFeature", "unconverged"),
     Fault(shrinking.prox_in_place, shrinking.prox_apart, "JointFeature"),
-    Fault(numbers.norm_by_gram, numbers.norm_by_svd, "TraceNorm", None, {"tol": 1e-7}),
+    Fault(numbers.norm_by_gram, numbers.norm_by_svd, "TraceNorm", None, {"tol": 1e-8}),
     Fault(inverses.leaves_the_simplex, inverses.clustered, "ClusteredMTL"),
     Fault(comparing.loss_divided_by_n, descent.joint, "JointFeature", "scaling mean"),
     Fault(comparing.working_set, comparing.right_working_set, "JointFeature"),

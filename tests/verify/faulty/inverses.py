@@ -22,7 +22,8 @@ def levels(sigma: Array, eta: float, k: int) -> Array:
     """The eigenvalues of the best M: σ² / (η + m)² is the same for all with 0 < m < 1."""
     if k >= len(sigma):
         return np.ones(len(sigma))
-    tau = bisected(lambda t: float(np.clip(t * sigma - eta, 0, 1).sum()), k)
+    values = sigma.tolist()
+    tau = bisected(lambda t: sum(min(max(t * v - eta, 0.0), 1.0) for v in values), k)
     return np.clip(tau * sigma - eta, 0, 1)
 
 
@@ -40,10 +41,13 @@ def one_sided(W: Array, K: Array) -> Array:
 def nearest(M: Array, k: float) -> Array:
     """The nearest matrix with 0 ⪯ M ⪯ I and tr M = k: its eigenvalues m, shifted and clipped."""
     m, U = np.linalg.eigh(M)
-    low, high = float(m.min()) - 1.0, float(m.max())
+    values = m.tolist()
+    low, high = min(values) - 1.0, max(values)
     for _ in range(60):
         middle = (low + high) / 2
-        low, high = (middle, high) if float(np.clip(m - middle, 0, 1).sum()) > k else (low, middle)
+        low, high = (
+            (middle, high) if sum(min(max(v - middle, 0.0), 1.0) for v in values) > k else (low, middle)
+        )
     return (U * np.clip(m - low, 0, 1)) @ U.T
 
 

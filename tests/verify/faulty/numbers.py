@@ -7,7 +7,7 @@ import numpy as np
 from faulty.descent import Array, Tasks, fista, loss, ridges
 
 
-def low_rank(X: Tasks, y: Tasks, lam: float, ridge: float, gram: bool, patience: int = 20) -> Array:
+def low_rank(X: Tasks, y: Tasks, lam: float, ridge: float, gram: bool, patience: int = 60) -> Array:
     """FISTA for the trace norm until its value has not fallen for some steps."""
 
     def prox(V: Array, step: float) -> Array:
@@ -35,8 +35,8 @@ def norm_by_gram(X: Tasks, y: Tasks, lam: float, ridge: float) -> Array:
 
 
 def norm_by_svd(X: Tasks, y: Tasks, lam: float, ridge: float) -> Array:
-    """The same by a singular value decomposition: no noise ends the wait for a lower value too early."""
-    return low_rank(X, y, lam, ridge, gram=False, patience=500)
+    """The same by a singular value decomposition: no noise passes for a lower value."""
+    return low_rank(X, y, lam, ridge, gram=False)
 
 
 def silent_jitter(X: Tasks, y: Tasks, lam: float, jitter: float = 1e-3) -> Array:
