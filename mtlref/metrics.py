@@ -119,6 +119,8 @@ def auc(data: TaskData, scores: Predictions) -> float:
     Tasks with rows of one label only have no such area and are left out. Raises DataError where no task has both, and
     for labels that take more than two values.
     """
+    from scipy.stats import rankdata  # takes longer to load than all of this package
+
     labels = np.unique(np.concatenate([np.asarray(y) for y in data.y]))
     if len(labels) != 2:
         raise DataError(f"auc needs labels of two values; got {len(labels)}")
@@ -130,17 +132,10 @@ def auc(data: TaskData, scores: Predictions) -> float:
         n1 = int(larger.sum())
         n0 = len(y) - n1
         if n1 and n0:
-            areas.append((_ranks(z)[larger].sum() - n1 * (n1 + 1) / 2) / (n1 * n0))
+            areas.append((rankdata(z)[larger].sum() - n1 * (n1 + 1) / 2) / (n1 * n0))
     if not areas:
         raise DataError("auc needs a task with rows of both labels")
     return float(np.mean(areas))
-
-
-def _ranks(z: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The rank of each entry, from 1; equal entries share the mean of theirs."""
-    _, place, count = np.unique(z, return_inverse=True, return_counts=True)
-    shared: NDArray[np.float64] = np.cumsum(count) - (count - 1) / 2
-    return shared[place]
 
 
 @dataclass(frozen=True)
