@@ -20,8 +20,8 @@ from mtlref.optim.conjugate import conjugate_gradients
 Array = NDArray[np.float64]
 EPS = float(np.finfo(float).eps)
 CG_LIMIT = 200
-# Up to so many rows a triangle is inverted by LAPACK.
-WHOLE = 64
+# Up to so many rows a triangle is inverted by LAPACK; up to so many its Gram matrix is a product of BLAS.
+WHOLE, SMALL = 64, 128
 
 
 def times_symmetric(V: Array, H: Array) -> Array:
@@ -36,8 +36,7 @@ def row_step(H: Array, d: Array, unit: Array, damping: float | Array, descent: A
     factor, info = lapack.dpotrf(K, lower=1, overwrite_a=1)
     if info:
         return None
-    # K⁻¹, of which the lower half is enough.
-    inverse, info = lapack.dlauum(inverse_lower(factor), lower=1, overwrite_c=1)
+    inverse = _gram_lower(inverse_lower(factor))  # K⁻¹, of which the lower half is enough
     S = np.sqrt(d) * unit
     M = np.asarray(blas.dsyrk(-1.0, S.T, lower=1))
     M *= inverse
@@ -48,6 +47,13 @@ def row_step(H: Array, d: Array, unit: Array, damping: float | Array, descent: A
         return None
     x += blas.dsymm(1.0, inverse, (S * z.ravel()).T, lower=1).T
     return x if np.isfinite(x).all() else None
+
+
+def _gram_lower(L: Array) -> Array:
+    """(a, a): the lower half of L'L, L lower triangular; LAPACK's routine wakes its threads however small L is."""
+    if len(L) <= SMALL:
+        return np.asarray(blas.dsyrk(1.0, L, trans=1, lower=1))
+    return np.asarray(lapack.dlauum(L, lower=1, overwrite_c=1)[0])
 
 
 def inverse_lower(L: Array) -> Array:
