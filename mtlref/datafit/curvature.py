@@ -56,14 +56,20 @@ class RowCurvature(DataFit):
             energy[t] = self.c[t] * (s @ np.square(X - (_mean(X, s) if self.fit_intercept else 0.0)))
         return energy
 
-    def curvature(self, t: int, w: Array, b: float) -> Array:
-        """c_t X_t' diag(s_ti l'') X_t, centred where an intercept is fitted; in ``row_basis``."""
+    def _bend(self, t: int, w: Array, b: float) -> Array:
+        """(n_t,): s_ti l''."""
         X, y = self.data.X[t], self.data.y[t]
         s = np.ones(len(y)) if self.data.weights is None else self.data.weights[t]
-        if self.loss != "squared":
-            s = s * LOSSES[self.loss].hess(y, X @ w + b)
-        if self.row_basis is not None:
-            X = X @ self.row_basis
+        return s if self.loss == "squared" else np.asarray(s * LOSSES[self.loss].hess(y, X @ w + b))
+
+    def _coordinates(self, t: int) -> Array:
+        """(n_t, k): the rows of task t, in ``row_basis`` where there is one."""
+        X = self.data.X[t]
+        return X if self.row_basis is None else np.asarray(X @ self.row_basis)
+
+    def curvature(self, t: int, w: Array, b: float) -> Array:
+        """c_t X_t' diag(s_ti l'') X_t, centred where an intercept is fitted; in ``row_basis``."""
+        s, X = self._bend(t, w, b), self._coordinates(t)
         if self.fit_intercept and s.any():
             X = X - (s @ X) / s.sum()
         return np.asarray(self.c[t] * (X.T @ (s[:, None] * X)))
@@ -86,17 +92,20 @@ class RowCurvature(DataFit):
         ends = np.append(starts[1:], len(a))
         for t, X in enumerate(self.data.X):
             rows = slice(starts[t], ends[t])
-            y = self.data.y[t]
-            bend = LOSSES[self.loss].hess(y, X @ W[:, t] + b[t])
-            Xr = X if self.row_basis is None else X @ self.row_basis
-            total = weight[rows] @ bend
-            if self.fit_intercept and total > 0:
-                Xr = Xr - ((weight[rows] * bend) @ Xr) / total
-            move = bend * (Xr @ V[:, t])
-            a[rows] -= y * move
-            lost = Xr.T @ (weight[rows] * move)
-            G[:, t] -= lost if self.row_basis is None else self.row_basis @ lost
+            bend = LOSSES[self.loss].hess(self.data.y[t], X @ W[:, t] + b[t])
+            move, lost = self._move(t, weight[rows], bend, V[:, t])
+            a[rows] -= self.data.y[t] * move
+            G[:, t] -= lost
         return DualPoint(G, None, None, (a, weight, starts), point.rounding)
+
+    def _move(self, t: int, s: Array, bend: Array, v: Array) -> tuple[Array, Array]:
+        """(l'' x' v (n_t,), what G_t loses by it (p,)), rows of weights s centred where an intercept is fitted."""
+        X, total = self._coordinates(t), s @ bend
+        if self.fit_intercept and total > 0:
+            X = X - ((s * bend) @ X) / total
+        move = bend * (X @ v)
+        lost = X.T @ (s * move)
+        return move, lost if self.row_basis is None else self.row_basis @ lost
 
 
 def _mean(x: Array, s: Array | None) -> Array:

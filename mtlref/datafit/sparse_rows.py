@@ -9,9 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mtlref.datafit.dual import DualPoint
 from mtlref.datafit.rows import RowFit
-from mtlref.losses import LOSSES
 from mtlref.sparserows import CentredRows, RowSpan, column_means, column_sizes, stacked
 
 Array = NDArray[np.float64]
@@ -87,12 +85,6 @@ class SparseRowFit(RowFit):
         """(p, k): an orthonormal basis of the span of the rows where they are fewer than the features."""
         return None if self._span is None else self._span[0]
 
-    def _bend(self, t: int, w: Array, b: float) -> Array:
-        """(n_t,): s_ti l''."""
-        X, y, s = self.data.X[t], self.data.y[t], self._weights[t]
-        s = np.ones(len(y)) if s is None else s
-        return s if self.loss == "squared" else np.asarray(s * LOSSES[self.loss].hess(y, X @ w + b))
-
     def _coordinates(self, t: int) -> Array:
         """(n_t, k): the rows of task t in the basis."""
         assert self._span is not None
@@ -101,14 +93,12 @@ class SparseRowFit(RowFit):
 
     def curvature(self, t: int, w: Array, b: float) -> Array:
         """c_t X_t' diag(s_ti l'') X_t, centred where an intercept is fitted; in ``row_basis``."""
+        if self._span is not None:
+            return super().curvature(t, w, b)
         s = self._bend(t, w, b)
-        centre = self.fit_intercept and bool(s.any())
-        if self._span is None:
-            return np.asarray(self.c[t] * CentredRows.of(self.data.X[t], s, centre).gram(s))
-        X = self._coordinates(t)
-        if centre:
-            X = X - (s @ X) / s.sum()
-        return np.asarray(self.c[t] * (X.T @ (s[:, None] * X)))
+        return np.asarray(
+            self.c[t] * CentredRows.of(self.data.X[t], s, self.fit_intercept and bool(s.any())).gram(s)
+        )
 
     def pooled_curvature(self) -> Array:
         """Σ_t c_t X_t' diag(s_t) X_t about the mean of all rows; in ``row_basis``."""
@@ -121,27 +111,9 @@ class SparseRowFit(RowFit):
             X = X - (s @ X) / s.sum()
         return np.asarray(X.T @ (s[:, None] * X))
 
-    def moved(self, point: DualPoint, W: Array, b: Array, V: Array) -> DualPoint:
-        """The point at θ_t − D_t X_t v_t, rows centred by D_t where an intercept is fitted; V in ``row_basis``."""
-        assert point.terms is not None
-        a, weight, starts = point.terms
-        a, G = a.copy(), point.G.copy()
-        ends = np.append(starts[1:], len(a))
-        for t, X in enumerate(self.data.X):
-            rows = slice(starts[t], ends[t])
-            bend = LOSSES[self.loss].hess(self.data.y[t], X @ W[:, t] + b[t])
-            total = weight[rows] @ bend
-            centre = self.fit_intercept and total > 0
-            if self._span is None:
-                A = CentredRows.of(X, weight[rows] * bend, centre)
-                move = bend * (A @ V[:, t])
-                lost = (weight[rows] * move) @ A
-            else:
-                Xr = self._coordinates(t)
-                if centre:
-                    Xr = Xr - ((weight[rows] * bend) @ Xr) / total
-                move = bend * (Xr @ V[:, t])
-                lost = self._span[0] @ (Xr.T @ (weight[rows] * move))
-            a[rows] -= self.data.y[t] * move
-            G[:, t] -= lost
-        return DualPoint(G, None, None, (a, weight, starts), point.rounding)
+    def _move(self, t: int, s: Array, bend: Array, v: Array) -> tuple[Array, Array]:
+        if self._span is not None:
+            return super()._move(t, s, bend, v)
+        A = CentredRows.of(self.data.X[t], s * bend, self.fit_intercept and bool(s @ bend > 0))
+        move = bend * (A @ v)
+        return move, np.asarray((s * move) @ A)

@@ -14,7 +14,7 @@ from mtlref.optim.conjugate import conjugate_gradients
 from mtlref.optim.eliminated import FLAT, bent_solve, curvature, solve
 from mtlref.optim.factorpair import Factors
 from mtlref.optim.quadratic import Quadratic
-from mtlref.optim.reduced import Reduced
+from mtlref.optim.reduced import Reduced, columns
 
 Array = NDArray[np.float64]
 
@@ -107,9 +107,9 @@ def newton_step(here: Point, live: NDArray[np.bool_], slope: Array, lam: float) 
         step = -bent_solve(hessian, slope)
         return step, -(taken @ step.ravel()).T
     L, S = here.factors.L[:, live], here.factors.S[live]
-    on = (S != 0).T
-    inverse = np.linalg.inv(_among(on, inner(here.q, L))) * (on[:, :, None] & on[:, None, :])
-    reduced = Reduced(here.q, L, S.T, here.gradient, inverse, np.full(len(S), 2 * lam))
+    on, HL = (S != 0).T, columns(here.q, L)
+    inverse = np.linalg.inv(_among(on, L.T @ HL)) * (on[:, :, None] & on[:, None, :])
+    reduced = Reduced(here.q, L, HL, S.T, here.gradient, inverse, np.full(len(S), 2 * lam))
     step = reduced.step(slope, float(np.linalg.norm(here.q.r.T @ S.T)))
     return step, -reduced.falls(step).T
 

@@ -112,9 +112,9 @@ def _orthonormal(B: Array, free: int) -> Array:
     return np.column_stack([np.linalg.qr(B[:, :free])[0], B[:, free:]])
 
 
-def _inner(q: Quadratic, B: Array, free: int, lam: float) -> Array:
-    """(T or 1, m, m): A_t."""
-    A = B.T @ columns(q, B)
+def _inner(B: Array, HB: Array, free: int, lam: float) -> Array:
+    """(T or 1, m, m): A_t; HB (T or 1, p, m)."""
+    A = B.T @ HB
     penalised = np.arange(free, B.shape[1])
     A[:, penalised, penalised] += lam
     return np.asarray(A)
@@ -123,7 +123,7 @@ def _inner(q: Quadratic, B: Array, free: int, lam: float) -> Array:
 def _tasks(q: Quadratic, B: Array, free: int, lam: float) -> tuple[float, Array] | None:
     """(min over U of J, the U)."""
     right = q.r @ B
-    A = _inner(q, B, free, lam)
+    A = _inner(B, columns(q, B), free, lam)
     try:
         U = right @ np.linalg.inv(A[0]) if len(A) == 1 else np.linalg.solve(A, right[:, :, None])[:, :, 0]
     except np.linalg.LinAlgError:
@@ -141,8 +141,9 @@ def _direction(
     for part in (slice(free), slice(free, m)):
         Q[part, part] = np.linalg.eigh(U[:, part].T @ U[:, part])[1]
     B, D = B @ Q, np.where(np.arange(m) < free, 0.0, lam)
-    inverse = np.asarray(np.linalg.inv(_inner(q, B, free, lam)))
-    reduced = Reduced(q, B, U @ Q, slope, inverse, D)
+    HB = columns(q, B)
+    inverse = np.asarray(np.linalg.inv(_inner(B, HB, free, lam)))
+    reduced = Reduced(q, B, HB, U @ Q, slope, inverse, D)
     return reduced.step(gradient @ Q, float(np.linalg.norm(q.r.T @ U))) @ Q.T
 
 
@@ -160,6 +161,8 @@ def _grown(q: Quadratic, B: Array, U: Array, lam: float) -> tuple[Array, Array] 
     if not sigma[0] > lam * (1 + 1e-9):
         return None
     u, b = left[:, 0], right[0]
-    bend = float(np.square(u) @ np.broadcast_to(_inner(q, b[:, None], 1, lam).ravel(), (len(u),)))
+    bend = float(
+        np.square(u) @ np.broadcast_to(_inner(b[:, None], columns(q, b[:, None]), 1, lam).ravel(), (len(u),))
+    )
     size = np.sqrt((sigma[0] - lam) / bend) if bend > 0 else 1.0
     return np.column_stack([B, size * b]), np.column_stack([U, size * u])

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from mtlref.moments import Moments
 from mtlref.optim.diagonal import Diagonal
-from mtlref.optim.stacks import inverse_factors, inverses, principal
+from mtlref.optim.stacks import filled, inverse_factors, inverses, principal
 from mtlref.sparserows import RowSpan
 
 Array = NDArray[np.float64]
@@ -124,12 +124,8 @@ class Quadratic:
             return Quadratic(self.r[:, f], principal(self.H, f), None, self.ridge)
         assert self.A is not None
         parts = [A[:, f] for A in self.A]
-        root = None
-        rows = max(A.shape[0] for A in parts)
-        if rows < FEW * f.size and all(isinstance(A, np.ndarray) for A in parts):
-            root = np.zeros((len(parts), rows, f.size))
-            for own, A in zip(root, parts, strict=True):
-                own[: len(A)] = A
+        few = max(A.shape[0] for A in parts) < FEW * f.size
+        root = filled(parts) if few and all(isinstance(A, np.ndarray) for A in parts) else None
         return Quadratic(self.r[:, f], np.stack([A.T @ A for A in parts]), None, self.ridge, root=root)
 
     def rescaled(self, s: Array) -> Quadratic:
@@ -247,11 +243,7 @@ class Quadratic:
     def _stacked(self) -> tuple[Array, Array]:
         """(A (T, k, p), A A'), tasks of fewer rows filled up with zeros; the task axis 1 where shared."""
         assert self.A is not None
-        stack = self.stack
-        if stack is None:
-            stack = np.zeros((len(self.A), max(A.shape[0] for A in self.A), self.p))
-            for t, A in enumerate(self.A):
-                stack[t, : len(A)] = A
+        stack = filled(self.A) if self.stack is None else self.stack
         return stack, np.matmul(stack, stack.transpose(0, 2, 1))
 
     def solve_shifted(self, B: Array, shift: float | Array) -> Array:

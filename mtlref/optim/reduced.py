@@ -11,7 +11,6 @@ D the diagonal of the penalty on B. A product costs one with each H_t, and no ar
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,22 +36,19 @@ def columns(q: Quadratic, B: Array) -> Array:
 
 @dataclass(frozen=True, eq=False)
 class Reduced:
-    """(K) at a point; inverse (T or 1, m, m): A_t⁻¹, zero where u_t may not move."""
+    """(K) at a point; HB : ``columns(q, B)``; inverse (T or 1, m, m): A_t⁻¹, zero where u_t may not move."""
 
     q: Quadratic
     B: Array
+    HB: Array
     U: Array
     slope: Array
     inverse: Array
     D: Array
 
-    @cached_property
-    def _columns(self) -> Array:
-        return columns(self.q, self.B)
-
     def falls(self, X: Array) -> Array:
         """(T, m): Z for δB = X (p, m)."""
-        return _each(self.slope @ X + _each(self.U @ X.T, self._columns), self.inverse)
+        return _each(self.slope @ X + _each(self.U @ X.T, self.HB), self.inverse)
 
     def times(self, X: Array) -> Array:
         """(p, m): K X."""

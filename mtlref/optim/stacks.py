@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -20,6 +22,14 @@ def principal(H: Array, f: NDArray[np.intp]) -> Array:
     places = (f[:, None] * p + f).ravel()
     # No index is out of bounds; to be told so spares NumPy a buffer.
     return np.take(H.reshape(len(H), -1), places, axis=1, mode="clip").reshape(len(H), f.size, f.size)
+
+
+def filled(parts: Sequence[Array]) -> Array:
+    """(T, k, p): the A_t (k_t, p) one after the other, filled up with rows of zeros to the longest."""
+    stack = np.zeros((len(parts), max(len(A) for A in parts), parts[0].shape[1]))
+    for own, A in zip(stack, parts, strict=True):
+        own[: len(A)] = A
+    return stack
 
 
 def inverses(H: Array, shift: float) -> Array:

@@ -56,7 +56,7 @@ def test_solves_by_factors(
     ("out /= total", "pass"),
     ("slice(i, i + step)", "slice(i, i + step - 1)"),
     ("range(0, len(M), step)", "range(0, len(M) - 1, step)"),
-    ("stack = self.stack\n", "stack = None if self.stack is None else self.stack[:, ::-1] * 2.0\n"),
+    ("else self.stack\n", "else self.stack[:, ::-1] * 2.0\n"),
 ])  # fmt: skip
 def test_faults_in_them(text: str, fault: str, mutated: Any) -> None:
     module = mutated(quadratic, text, fault)

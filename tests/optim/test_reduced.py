@@ -26,13 +26,14 @@ def quadratics(seed: int) -> list[Quadratic]:
 def point(module: Any, q: Quadratic, B: Array, on: Array, D: Array) -> tuple[Any, Array]:
     """(the Hessian, the gradient in B) of q(U B') + tr(U D U')/2 + tr(B D B')/2, U its minimiser where ``on``."""
     k = np.arange(B.shape[1])
-    M = (B.T @ module.columns(q, B) + np.diag(D)) * np.ones((q.T, 1, 1))
+    HB = module.columns(q, B)
+    M = (B.T @ HB + np.diag(D)) * np.ones((q.T, 1, 1))
     M *= on[:, :, None] & on[:, None, :]
     M[:, k, k] += ~on
     inverse = np.linalg.inv(M) * (on[:, :, None] & on[:, None, :])
     U = np.matmul(inverse, (q.r @ B)[:, :, None])[:, :, 0]
     slope = q.times(U @ B.T) - q.r
-    return module.Reduced(q, B, U, slope, inverse, D), slope.T @ U + B * D
+    return module.Reduced(q, B, HB, U, slope, inverse, D), slope.T @ U + B * D
 
 
 def check(module: Any) -> None:
@@ -89,6 +90,6 @@ def test_the_step_is_newtons_where_it_bends_up() -> None:
 def test_where_it_bends_down_the_step_still_descends() -> None:
     q = quadratics(0)[0]
     at, _ = point(reduced, q, np.zeros((5, 2)), np.ones((6, 2), dtype=bool), np.full(2, 0.1))
-    steep = reduced.Reduced(q, at.B, at.U, at.slope, 1e3 * at.inverse, at.D)
+    steep = reduced.Reduced(q, at.B, at.HB, at.U, at.slope, 1e3 * at.inverse, at.D)
     g = np.random.default_rng(3).standard_normal((5, 2))
     assert np.vdot(steep.step(g, 1.0), g) < 0
